@@ -1,0 +1,77 @@
+/** Account keys: how a caller of the control API is known. */
+import { sha256Hex } from '../lib/crypto.ts';
+import type { Clock } from '../lib/clock.ts';
+import { AppError } from '../lib/errors.ts';
+import { newId } from '../lib/ids.ts';
+import { createAccountSecret, isAccountSecret } from '../keys/format.ts';
+import type { Orm } from '../store/database.ts';
+import { AccountKeyEntity } from '../store/entities/account-key.ts';
+import { OrganizationEntity } from '../store/entities/organization.ts';
+
+/** lastUsedAt is written at most this often a key: a busy caller costs no write a request. */
+const lastUsedResolutionMs = 60_000;
+
+/** Who is calling, and for which organization. */
+export interface Caller {
+  readonly accountKeyId: string;
+  readonly organizationId: string;
+}
+
+/**
+ * Finds the caller of an `Authorization` header.
+ * @throws {AppError} `authentication_required` without one, `invalid_authentication_token` for one that
+ * is malformed or belongs to nobody.
+ */
+export async function authenticateCaller(
+  { orm, clock }: { orm: Orm; clock: Clock },
+  authorization: string | undefined,
+): Promise<Caller> {
+  const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="swiftcache"' } };
+  if (!authorization) throw new AppError('authentication_required', undefined, challenge);
+  const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  if (!secret || !isAccountSecret(secret)) {
+    throw new AppError('invalid_authentication_token', undefined, challenge);
+  }
+  const em = orm.em.fork();
+  const key = await em.findOne(AccountKeyEntity, { secretHash: sha256Hex(secret) });
+  if (!key) throw new AppError('invalid_authentication_token', undefined, challenge);
+  const now = clock.now();
+  if (now.getTime() - (key.lastUsedAt?.getTime() ?? 0) > lastUsedResolutionMs) {
+    key.lastUsedAt = now;
+    await em.flush();
+  }
+  return { accountKeyId: key.id, organizationId: key.organizationId };
+}
+
+/** The first organization with its key; `secret` only when this call made it. */
+export interface Bootstrap {
+  readonly organizationId: string;
+  readonly secret: string | undefined;
+}
+
+/**
+ * Makes the first organization and its account key where there is none yet.
+ * @param givenSecret the key to use (SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY); a random one where undefined.
+ */
+export async function bootstrapOrganization(
+  { orm, clock }: { orm: Orm; clock: Clock },
+  givenSecret: string | undefined,
+): Promise<Bootstrap> {
+  const em = orm.em.fork();
+  const [first] = await em.find(OrganizationEntity, {}, { orderBy: { createdAt: 1 }, limit: 1 });
+  if (first) return { organizationId: first.id, secret: undefined };
+  const now = clock.now();
+  const { secret, hash } = givenSecret
+    ? { secret: givenSecret, hash: sha256Hex(givenSecret) }
+    : createAccountSecret();
+  const organization = em.create(OrganizationEntity, { id: newId('org'), name: 'default', createdAt: now });
+  em.create(AccountKeyEntity, {
+    id: newId('acct'),
+    organizationId: organization.id,
+    name: 'first account key',
+    secretHash: hash,
+    createdAt: now,
+  });
+  await em.flush();
+  return { organizationId: organization.id, secret };
+}

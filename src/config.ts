@@ -1,0 +1,190 @@
+/**
+ * Configuration: the environment, read once, checked whole, frozen.
+ *
+ * Guarantees: this is the only file of src/ that reads process.env; every problem is reported at once,
+ * each with the name of its variable; no secret's value is ever part of such a report. What set-up
+ * found on this machine (Docker's address, Pulumi's folder, the Redis image) comes from
+ * .setup/facts.json and can be overridden by the environment.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+/** The repository's root: where Pulumi.yaml, infra/ and policies/ are. */
+export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const defaultRedisPort = 6379;
+
+const port = z.coerce.number().int().min(0).max(65535);
+
+const portRange = z
+  .string()
+  .regex(/^\d+-\d+$/, 'write it as FIRST-LAST, e.g. 20000-29999')
+  .transform((text) => {
+    const [first, last] = text.split('-').map(Number) as [number, number];
+    return { first, last };
+  })
+  .refine(({ first, last }) => first >= 1024 && last <= 65535 && first <= last, {
+    message: 'needs 1024 <= FIRST <= LAST <= 65535',
+  });
+
+const masterKey = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'needs 64 hexadecimal digits (openssl rand -hex 32)')
+  .transform((text) => Buffer.from(text, 'hex'));
+
+const environmentSchema = z.object({
+  SWIFTCACHE_HOST: z.string().min(1).default('127.0.0.1'),
+  SWIFTCACHE_PORT: port.default(8080),
+  SWIFTCACHE_REDIS_PORT: port.optional(),
+  SWIFTCACHE_PUBLIC_HOST: z.string().min(1).optional(),
+  SWIFTCACHE_DATA_DIR: z.string().min(1).default('./.swiftcache'),
+  SWIFTCACHE_DATABASE_URL: z
+    .string()
+    .regex(/^(postgres(ql)?:\/\/|file:)/, 'needs postgres://… or file:…')
+    .optional(),
+  SWIFTCACHE_STATE_BACKEND_URL: z
+    .string()
+    .regex(/^(file|postgres|s3|gs|azblob):\/\//, 'needs file://…, postgres://… or s3://…')
+    .optional(),
+  SWIFTCACHE_MASTER_KEY: masterKey.optional(),
+  SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: z
+    .string()
+    .regex(/^sk_live_[0-9a-f]{32,}$/, 'needs sk_live_ and at least 32 hexadecimal digits')
+    .optional(),
+  SWIFTCACHE_INSTANCE_PORTS: portRange.prefault('20000-29999'),
+  SWIFTCACHE_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info'),
+  SWIFTCACHE_WORKERS: z.coerce.number().int().min(1).max(16).default(2),
+  SWIFTCACHE_REDIS_IMAGE: z.string().min(1).optional(),
+  DOCKER_HOST: z.string().min(1).optional(),
+  PULUMI_HOME: z.string().min(1).optional(),
+  PATH: z.string().default(''),
+  HOME: z.string().default(homedir()),
+});
+
+const factsSchema = z.object({
+  docker: z.object({ host: z.string() }).optional(),
+  pulumi: z.object({ bin: z.string() }).optional(),
+  redisImage: z.object({ reference: z.string() }).optional(),
+});
+
+/** Everything the service is told from outside. Paths are absolute. */
+export interface Config {
+  /** Where the HTTP server and the redis:// door listen. */
+  readonly host: string;
+  readonly port: number;
+  /** The door's port; where `fixed` is false, the next free port from it on is taken. */
+  readonly redisPort: { readonly number: number; readonly fixed: boolean };
+  /** The host name or address that the API gives to clients. */
+  readonly publicHost: string;
+  readonly dataDir: string;
+  /** `postgres://…`, or undefined for the embedded database in the data directory. */
+  readonly databaseUrl: string | undefined;
+  readonly databaseFile: string;
+  readonly stateBackendUrl: string;
+  readonly masterKey: Buffer | undefined;
+  readonly masterKeyFile: string;
+  readonly passphraseFile: string;
+  readonly bootstrapAccountKey: string | undefined;
+  /** Host ports that instances may get, both ends included. */
+  readonly instancePorts: { readonly first: number; readonly last: number };
+  readonly logLevel: z.infer<typeof environmentSchema>['SWIFTCACHE_LOG_LEVEL'];
+  /** How many provisioning workers run side by side. */
+  readonly workers: number;
+  /** Docker's address, e.g. `unix:///var/run/docker.sock`. */
+  readonly dockerHost: string;
+  readonly redisImage: string;
+  readonly pulumi: { readonly home: string; readonly binDir: string };
+  /** What child processes may see of PATH and HOME. */
+  readonly path: string;
+  readonly home: string;
+}
+
+/** Thrown by loadConfig: one line per problem, each beginning with the variable's name. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`the configuration has ${problems.length} problem(s):\n  ${problems.join('\n  ')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the configuration from an environment.
+ * @param environment by default the process's own.
+ * @throws {ConfigError} naming every variable that is wrong, unknown SWIFTCACHE_* ones included.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environmentSchema.safeParse(environment);
+  const problems = [...unknownVariables(environment)];
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(toConfig(parsed.data, readFacts()));
+}
+
+function* unknownVariables(environment: NodeJS.ProcessEnv): Generator<string> {
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('SWIFTCACHE_') && !(name in environmentSchema.shape)) {
+      yield `${name}: there is no such setting (README.md lists them)`;
+    }
+  }
+}
+
+function readFacts(): z.infer<typeof factsSchema> {
+  try {
+    return factsSchema.parse(JSON.parse(readFileSync(join(rootDir, '.setup/facts.json'), 'utf8')));
+  } catch {
+    // Set-up did not run here (a packaged service, a unit test): defaults and the environment serve.
+    return {};
+  }
+}
+
+function toConfig(
+  env: z.infer<typeof environmentSchema>,
+  facts: z.infer<typeof factsSchema>,
+): Config {
+  const dataDir = resolve(rootDir, env.SWIFTCACHE_DATA_DIR);
+  const database = env.SWIFTCACHE_DATABASE_URL;
+  const pulumiHome = env.PULUMI_HOME ?? join(env.HOME, '.pulumi');
+  return {
+    host: env.SWIFTCACHE_HOST,
+    port: env.SWIFTCACHE_PORT,
+    redisPort: {
+      number: env.SWIFTCACHE_REDIS_PORT ?? defaultRedisPort,
+      fixed: env.SWIFTCACHE_REDIS_PORT !== undefined,
+    },
+    publicHost: env.SWIFTCACHE_PUBLIC_HOST ?? reachableName(env.SWIFTCACHE_HOST),
+    dataDir,
+    databaseUrl: database?.startsWith('postgres') ? database : undefined,
+    databaseFile: database?.startsWith('file:')
+      ? resolve(rootDir, database.replace(/^file:(\/\/)?/, ''))
+      : join(dataDir, 'swiftcache.db'),
+    stateBackendUrl: env.SWIFTCACHE_STATE_BACKEND_URL ?? `file://${join(dataDir, 'pulumi')}`,
+    masterKey: env.SWIFTCACHE_MASTER_KEY,
+    masterKeyFile: join(dataDir, 'master.key'),
+    passphraseFile: join(dataDir, 'passphrase'),
+    bootstrapAccountKey: env.SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY,
+    instancePorts: env.SWIFTCACHE_INSTANCE_PORTS,
+    logLevel: env.SWIFTCACHE_LOG_LEVEL,
+    workers: env.SWIFTCACHE_WORKERS,
+    dockerHost: env.DOCKER_HOST ?? facts.docker?.host ?? 'unix:///var/run/docker.sock',
+    redisImage: env.SWIFTCACHE_REDIS_IMAGE ?? facts.redisImage?.reference ?? '',
+    pulumi: {
+      home: pulumiHome,
+      binDir: facts.pulumi?.bin ?? join(pulumiHome, 'versions/3.220.0/bin'),
+    },
+    path: env.PATH,
+    home: env.HOME,
+  };
+}
+
+/** A wildcard address is no name to connect to, so the machine's own name stands in for it. */
+function reachableName(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? hostname() : host;
+}

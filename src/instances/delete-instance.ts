@@ -1,0 +1,39 @@
+import type { Caller } from '../accounts/account-keys.ts';
+import type { EntityManager } from '../store/database.ts';
+import type { Instance } from '../store/entities/instance.ts';
+import { type Operation, OperationEntity } from '../store/entities/operation.ts';
+import { queueOperation, supersedeOpenOperations } from './operations.ts';
+import { findOwnInstance } from './ownership.ts';
+import type { InstanceServices } from './services.ts';
+
+/**
+ * Wants an instance gone, in whatever state it is. A second call gives the first one's operation.
+ * @throws {AppError} `not_found`.
+ */
+export async function deleteInstance(
+  services: InstanceServices,
+  caller: Caller,
+  instanceId: string,
+): Promise<{ instance: Instance; operation: Operation }> {
+  const em = services.orm.em.fork() as EntityManager;
+  const deleting = await em.transactional(async () => {
+    const instance = await findOwnInstance(em, caller, instanceId);
+    if (instance.desired === 'absent') {
+      const operation = await em.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
+      return { instance, operation };
+    }
+    const now = services.clock.now();
+    await supersedeOpenOperations(em, instanceId, now);
+    instance.desired = 'absent';
+    instance.status = 'DELETING';
+    instance.generation += 1;
+    instance.attempts = 0;
+    instance.nextAttemptAtMs = 0;
+    instance.updatedAt = now;
+    const operation = queueOperation(em, instance, 'delete', now);
+    await em.flush();
+    return { instance, operation };
+  });
+  services.provisioner.wake();
+  return deleting;
+}

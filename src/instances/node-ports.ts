@@ -1,0 +1,45 @@
+/**
+ * Ports on the Docker host: given by the database, one an instance, unique in its region.
+ *
+ * Redis containers publish on loopback only; clients never see these ports. The unique index decides
+ * races: whoever loses takes the next port.
+ */
+import { createServer } from 'node:net';
+import type { Config } from '../config.ts';
+import { AppError } from '../lib/errors.ts';
+import type { EntityManager } from '../store/database.ts';
+import { InstanceEntity } from '../store/entities/instance.ts';
+
+/**
+ * Picks a port of the range that no live instance of the region has and that can be bound now.
+ * Starts at a random place, so that a port just given up is not the next one taken.
+ * @throws {AppError} `no_free_port`.
+ */
+export async function pickNodePort(
+  em: EntityManager,
+  region: string,
+  { first, last }: Config['instancePorts'],
+): Promise<number> {
+  const rows = await em.find(
+    InstanceEntity,
+    { region, nodePort: { $ne: null } },
+    { fields: ['nodePort'] },
+  );
+  const taken = new Set(rows.map((row) => row.nodePort));
+  const count = last - first + 1;
+  const start = Math.floor(Math.random() * count);
+  for (let offset = 0; offset < count; offset += 1) {
+    const port = first + ((start + offset) % count);
+    if (!taken.has(port) && (await canBind(port))) return port;
+  }
+  throw new AppError('no_free_port', `All ${count} instance ports are in use.`);
+}
+
+function canBind(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+      .once('error', () => resolve(false))
+      .once('listening', () => server.close(() => resolve(true)))
+      .listen({ port, host: '127.0.0.1', exclusive: true });
+  });
+}

@@ -1,0 +1,26 @@
+/** The regions an instance can live in, and the Docker host behind each. */
+import type { Config } from '../config.ts';
+
+export interface Region {
+  readonly region: string;
+  readonly regionName: string;
+  readonly flag: string;
+  readonly available: boolean;
+  readonly dockerHost: string;
+}
+
+/** Lists the regions of this service. */
+export function listRegions({ dockerHost }: Pick<Config, 'dockerHost'>): Region[] {
+  return [
+    {
+      region: 'eu-central',
+      regionName: 'Europe (Germany)',
+      flag: '🇩🇪',
+      available: true,
+      dockerHost,
+    },
+  ];
+}
+
+/** The ids of the regions, for the API's schemas. */
+export const regionIds = ['eu-central'] as const;

@@ -1,0 +1,25 @@
+/**
+ * The life of an instance, written out. One function, `nextStep`, decides what is to be done, from the
+ * row alone; one function, `transition` (store of the reconciler), writes the outcome.
+ *
+ *   (created) ─► PROVISIONING ──apply ok──► RUNNING
+ *                     │  ▲                     │
+ *              apply  │  │ retry               │ delete
+ *              failed ▼  │                     ▼
+ *                   FAILED ──────delete──► DELETING ──destroy ok──► DELETED
+ *
+ * Delete may come at any time; a delete never ends in FAILED, it is tried until nothing is left.
+ */
+import type { Instance } from '../store/entities/instance.ts';
+
+/** What the reconciler does with an instance next. */
+export type Step = 'apply' | 'destroy' | 'none';
+
+type DecidingColumns = Pick<Instance, 'desired' | 'status' | 'generation' | 'appliedGeneration'>;
+
+/** Decides the next step from wanted and observed state. */
+export function nextStep({ desired, status, generation, appliedGeneration }: DecidingColumns): Step {
+  if (desired === 'absent') return status === 'DELETED' ? 'none' : 'destroy';
+  if (status === 'FAILED') return 'none';
+  return appliedGeneration < generation ? 'apply' : 'none';
+}

@@ -1,0 +1,168 @@
+/**
+ * The one error type of SwiftCache, and the catalogue of its codes.
+ *
+ * An AppError carries what a caller may read (code, status, message, field problems) apart from what
+ * only the log may hold (detail, cause). Each surface (control API, gateway, redis:// door) has one
+ * function that renders it; none of them ever sends `detail` or `cause`.
+ *
+ * Every code stands here once, with its status and what to do about it. docs/errors.md lists the same
+ * codes, and a test compares the two.
+ */
+
+interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+  /** What the reader of the error can do next; one sentence. */
+  readonly remedy: string;
+}
+
+export const errorCatalogue = {
+  authentication_required: {
+    status: 401,
+    title: 'Authentication required',
+    remedy: 'Send your account key as "Authorization: Bearer sk_live_…".',
+  },
+  invalid_authentication_token: {
+    status: 401,
+    title: 'Invalid authentication token',
+    remedy: 'Check that the key is complete and was not deleted; account keys start with sk_live_.',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    remedy: 'Check the id; what belongs to another organization is reported the same way.',
+  },
+  route_not_found: {
+    status: 404,
+    title: 'No such endpoint',
+    remedy: 'See /openapi.json for the endpoints of this service.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    remedy: 'The Allow header names the methods this endpoint takes.',
+  },
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid',
+    remedy: 'Correct the fields named in "errors" and send it again.',
+  },
+  invalid_json: {
+    status: 400,
+    title: 'The body is not valid JSON',
+    remedy: 'Send one JSON object, UTF-8 encoded.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send a smaller body; the limit is in "detail".',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported content type',
+    remedy: 'Send the body as application/json.',
+  },
+  state_conflict: {
+    status: 409,
+    title: 'The instance is in the wrong state for this',
+    remedy: 'Read the instance, wait until its operation has ended, and try again.',
+  },
+  no_free_port: {
+    status: 503,
+    title: 'No free instance port',
+    remedy: 'Delete an instance, or ask the operator to widen SWIFTCACHE_INSTANCE_PORTS.',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'The service is shutting down',
+    remedy: 'Send the request again in a few seconds.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    remedy: 'Try again; if it stays, give the operator the request id.',
+  },
+  docker_unreachable: {
+    status: 503,
+    title: 'Docker cannot be reached',
+    remedy: 'Start the Docker daemon of the region, then POST …/retry.',
+  },
+  image_missing: {
+    status: 503,
+    title: 'The Redis image is not there',
+    remedy: 'Run "npm run setup" on the Docker host to build or pull it, then POST …/retry.',
+  },
+  port_in_use: {
+    status: 503,
+    title: 'The port of the instance is taken by another program',
+    remedy: 'POST …/retry: the instance gets another port.',
+  },
+  policy_violation: {
+    status: 403,
+    title: 'A policy refused the instance',
+    remedy: 'Read which rule in the message; the operator keeps the rules in policies/.',
+  },
+  provisioning_timeout: {
+    status: 504,
+    title: 'Provisioning took too long',
+    remedy: 'POST …/retry; if it stays, the operator should look at the load of the Docker host.',
+  },
+  provisioning_failed: {
+    status: 500,
+    title: 'Provisioning failed',
+    remedy: 'POST …/retry; the operator finds the cause in the log under the operation id.',
+  },
+  instance_unreachable: {
+    status: 503,
+    title: 'The instance does not answer',
+    remedy: 'Look at its status; it is retried by itself while it is being repaired.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** One problem of one field; `pointer` is a JSON Pointer (RFC 6901) into the body, or a query name. */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+interface AppErrorOptions {
+  /** For the log only: may name paths and internals, never a secret. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+  readonly fields?: readonly FieldProblem[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error with a code of the catalogue; `message` is safe to send to the caller. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly title: string;
+  readonly remedy: string;
+  readonly detail: string | undefined;
+  readonly fields: readonly FieldProblem[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param message what the caller reads; the catalogue's title where left out. */
+  constructor(code: ErrorCode, message?: string, options: AppErrorOptions = {}) {
+    const entry = errorCatalogue[code];
+    super(message ?? entry.title, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.status = entry.status;
+    this.title = entry.title;
+    this.remedy = entry.remedy;
+    this.detail = options.detail;
+    this.fields = options.fields ?? [];
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** Takes anything thrown and gives an AppError: unknown things become `internal_error`. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return new AppError('internal_error', undefined, { cause, detail: cause.message });
+}

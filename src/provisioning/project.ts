@@ -1,0 +1,55 @@
+/**
+ * The Pulumi project a service works in: the folder with Pulumi.yaml and the stacks' configuration.
+ *
+ * A service with the default data directory uses the repository itself, so an operator who stands there
+ * sees its stacks. A service with another data directory gets a project folder of its own in it, which
+ * points at the same program: two services on one machine never share a stack file or a backend.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { type Config, rootDir } from '../config.ts';
+
+const defaultDataDir = join(rootDir, '.swiftcache');
+
+export interface PulumiProject {
+  /** Where `pulumi` is run. */
+  readonly dir: string;
+  /** Where Pulumi.<stack>.yaml files are. */
+  readonly stacksDir: string;
+}
+
+/** Names the project folder of a data directory. */
+export function locateProject({ dataDir }: Pick<Config, 'dataDir'>): PulumiProject {
+  const dir = dataDir === defaultDataDir ? rootDir : join(dataDir, 'project');
+  return { dir, stacksDir: join(dir, 'stacks') };
+}
+
+/** Makes the project folder ready; the repository's own needs nothing but its stacks folder. */
+export function prepareProject(config: Pick<Config, 'dataDir' | 'stateBackendUrl'>): PulumiProject {
+  const project = locateProject(config);
+  mkdirSync(project.stacksDir, { recursive: true, mode: 0o700 });
+  if (project.dir !== rootDir) {
+    const yaml = derivedProject(project.dir, config.stateBackendUrl);
+    writeFileSync(join(project.dir, 'Pulumi.yaml'), yaml);
+  }
+  return project;
+}
+
+/** The repository's Pulumi.yaml with its paths and its backend made to fit another folder. */
+function derivedProject(dir: string, backendUrl: string): string {
+  const base = parse(readFileSync(join(rootDir, 'Pulumi.yaml'), 'utf8')) as {
+    main: string;
+    plugins: { providers: { name: string; path: string }[] };
+  };
+  return stringify({
+    ...base,
+    main: relative(dir, join(rootDir, base.main)),
+    backend: { url: backendUrl },
+    plugins: {
+      providers: base.plugins.providers.map(({ name, path }) => {
+        return { name, path: join(rootDir, path) };
+      }),
+    },
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * Stack configuration files: stacks/Pulumi.<stack>.yaml, the same files that `pulumi config set` edits.
+ *
+ * They are written directly because a CLI process for each costs more than the container's start. What
+ * is not ours in a file (the encryption salt, keys an operator added) stays as it is.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+
+export type ConfigValues = Readonly<Record<string, string | number | boolean>>;
+
+interface StackFile {
+  encryptionsalt?: string;
+  config?: Record<string, unknown>;
+}
+
+/** The path of a stack's configuration file. */
+export function stackConfigPath(stacksDir: string, stack: string): string {
+  return join(stacksDir, `Pulumi.${stack}.yaml`);
+}
+
+/** Sets the given values (keys with their namespace, e.g. `swiftcache:port`), whole or not at all. */
+export function writeStackConfig(stacksDir: string, stack: string, values: ConfigValues): void {
+  const path = stackConfigPath(stacksDir, stack);
+  const file = readStackFile(path);
+  const text = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, stringify({ ...file, config: { ...file.config, ...text } }), { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/** Removes a stack's configuration; one that is not there is no problem. */
+export function removeStackConfig(stacksDir: string, stack: string): void {
+  rmSync(stackConfigPath(stacksDir, stack), { force: true });
+}
+
+function readStackFile(path: string): StackFile {
+  try {
+    return (parse(readFileSync(path, 'utf8')) as StackFile | null) ?? {};
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}

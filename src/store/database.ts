@@ -1,0 +1,67 @@
+/**
+ * The store: MikroORM over the embedded database (libSQL, a SQLite) or PostgreSQL.
+ *
+ * Guarantees: the same entities, migrations and queries on both engines; the embedded file runs in WAL
+ * mode with a busy time-out, so a second process that looks at it does not break a writer. Nothing is
+ * awaited inside a transaction but the database itself: the embedded engine has one connection, and
+ * whoever waits for Docker or HTTP in a transaction would stop every request.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { EntityManager as CoreEntityManager, MikroORM as CoreOrm } from '@mikro-orm/core';
+import { MikroORM as LibSqlOrm } from '@mikro-orm/libsql';
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
+import type { SqlEntityManager } from '@mikro-orm/sql';
+import type { Config } from '../config.ts';
+import { AccountKeyEntity } from './entities/account-key.ts';
+import { DataKeyEntity, KeyBindingEntity } from './entities/data-key.ts';
+import { InstanceEntity } from './entities/instance.ts';
+import { OperationEntity } from './entities/operation.ts';
+import { OrganizationEntity } from './entities/organization.ts';
+import { SettingEntity } from './entities/setting.ts';
+import { FirstTables } from './migrations/0001-first-tables.ts';
+
+export type Orm = CoreOrm;
+export type EntityManager = CoreEntityManager & SqlEntityManager;
+
+/** What says where the database is; a part of Config. */
+export type DatabaseLocation = Pick<Config, 'databaseUrl' | 'databaseFile'>;
+
+const options = {
+  entities: [
+    OrganizationEntity,
+    AccountKeyEntity,
+    InstanceEntity,
+    DataKeyEntity,
+    KeyBindingEntity,
+    OperationEntity,
+    SettingEntity,
+  ],
+  extensions: [Migrator],
+  // Queries hold values; what is worth a line is logged by the code that asks.
+  logger: (): void => {},
+  migrations: {
+    migrationsList: [{ name: '0001-first-tables', class: FirstTables }],
+    snapshot: false,
+  },
+};
+
+/** Opens the database and brings its schema up to date. The caller closes it (`orm.close()`). */
+export async function openDatabase(location: DatabaseLocation): Promise<Orm> {
+  const orm = location.databaseUrl
+    ? await PostgresOrm.init({ ...options, clientUrl: location.databaseUrl })
+    : await openEmbedded(location.databaseFile);
+  await orm.migrator.up();
+  return orm as unknown as Orm;
+}
+
+async function openEmbedded(file: string): Promise<LibSqlOrm> {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const orm = await LibSqlOrm.init({ ...options, dbName: file });
+  // The embedded engine keeps one connection for as long as it is open, so once is enough.
+  for (const pragma of ['journal_mode=wal', 'busy_timeout=5000', 'synchronous=normal']) {
+    await orm.em.getConnection().execute(`pragma ${pragma}`);
+  }
+  return orm;
+}
