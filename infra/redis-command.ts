@@ -1,7 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-
-/** The ACL user that the platform itself signs in with. */
-export const platformUser = 'swiftcache';
+import { platformUser } from './platform-user.ts';
 
 /**
  * What a restart must find is kept in the volume: users in users.acl (ACL SAVE writes it), live settings

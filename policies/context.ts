@@ -29,7 +29,9 @@ export function loadPolicyContext(): PolicyContext {
 
 function setUpImages(): string[] {
   try {
-    return [readJson<{ redisImage: { reference: string } }>('../.setup/facts.json').redisImage.reference];
+    return [
+      readJson<{ redisImage: { reference: string } }>('../.setup/facts.json').redisImage.reference,
+    ];
   } catch {
     // No set-up ran here (another machine than the service's): the lists in the files stand alone.
     return [];

@@ -5,13 +5,16 @@ export const memoryLimit = containerRule(
   'memory-limit',
   "A container has a memory limit within the plans' bounds, and memorySwap equal to it.",
   ({ memory, memorySwap }, { memoryMibMin, memoryMibMax }) => {
-    if (typeof memory !== 'number') return ['memory is not set: give the container a limit in MiB.'];
+    if (typeof memory !== 'number')
+      return ['memory is not set: give the container a limit in MiB.'];
     const problems: string[] = [];
     if (memory < memoryMibMin || memory > memoryMibMax) {
       problems.push(`memory is ${memory} MiB, outside ${memoryMibMin} to ${memoryMibMax} MiB.`);
     }
     if (memorySwap !== memory) {
-      problems.push(`memorySwap is ${memorySwap ?? 'not set'}: set it equal to memory (${memory}).`);
+      problems.push(
+        `memorySwap is ${memorySwap ?? 'not set'}: set it equal to memory (${memory}).`,
+      );
     }
     return problems;
   },

@@ -12,7 +12,9 @@ export const pinnedImage = containerRule(
     if (!imageId.test(image) && !repositoryDigest.test(image)) {
       return [`image ${image} is not pinned: name it by digest (name@sha256:…) or id (sha256:…).`];
     }
-    return isAllowed(image, context) ? [] : [`image ${image} is not on the list of allowed images.`];
+    return isAllowed(image, context)
+      ? []
+      : [`image ${image} is not on the list of allowed images.`];
   },
 );
 

@@ -36,7 +36,8 @@ export function containerRule(
   return {
     name,
     description,
-    check: (type, properties, context) => (type === containerType ? check(properties, context) : []),
+    check: (type, properties, context) =>
+      type === containerType ? check(properties, context) : [],
   };
 }
 

@@ -39,7 +39,9 @@ export class SwiftCacheProvider implements Provider {
     outputs: Properties,
     inputs: Properties,
   ): Promise<DiffResult> {
-    return { changes: handlerOf(urn).changedInputs(openSecrets(outputs), openSecrets(inputs)).length > 0 };
+    return {
+      changes: handlerOf(urn).changedInputs(openSecrets(outputs), openSecrets(inputs)).length > 0,
+    };
   }
 
   async create(urn: string, inputs: unknown): Promise<CreateResult> {

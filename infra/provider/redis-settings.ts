@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { platformUser } from '../redis-command.ts';
+import { platformUser } from '../platform-user.ts';
 import type { ResourceHandler } from './provider.ts';
 
 const readyTimeoutMs = 20_000;

@@ -1,9 +1,10 @@
 /** Account keys: how a caller of the control API is known. */
-import { sha256Hex } from '../lib/crypto.ts';
+
+import { createAccountSecret, isAccountSecret } from '../keys/format.ts';
 import type { Clock } from '../lib/clock.ts';
+import { sha256Hex } from '../lib/crypto.ts';
 import { AppError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
-import { createAccountSecret, isAccountSecret } from '../keys/format.ts';
 import type { Orm } from '../store/database.ts';
 import { AccountKeyEntity } from '../store/entities/account-key.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
@@ -64,7 +65,11 @@ export async function bootstrapOrganization(
   const { secret, hash } = givenSecret
     ? { secret: givenSecret, hash: sha256Hex(givenSecret) }
     : createAccountSecret();
-  const organization = em.create(OrganizationEntity, { id: newId('org'), name: 'default', createdAt: now });
+  const organization = em.create(OrganizationEntity, {
+    id: newId('org'),
+    name: 'default',
+    createdAt: now,
+  });
   em.create(AccountKeyEntity, {
     id: newId('acct'),
     organizationId: organization.id,

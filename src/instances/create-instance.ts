@@ -55,7 +55,8 @@ export async function createInstance(
       services.provisioner.wake();
       return created;
     } catch (error) {
-      if (!(error instanceof UniqueConstraintViolationException) || tries === portTries) throw error;
+      if (!(error instanceof UniqueConstraintViolationException) || tries === portTries)
+        throw error;
     }
   }
 }

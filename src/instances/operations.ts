@@ -4,7 +4,11 @@ import { AppError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
-import { type Operation, OperationEntity, type OperationKind } from '../store/entities/operation.ts';
+import {
+  type Operation,
+  OperationEntity,
+  type OperationKind,
+} from '../store/entities/operation.ts';
 
 /** Adds a queued operation for the instance's current generation to the unit of work. */
 export function queueOperation(

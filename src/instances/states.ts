@@ -18,7 +18,12 @@ export type Step = 'apply' | 'destroy' | 'none';
 type DecidingColumns = Pick<Instance, 'desired' | 'status' | 'generation' | 'appliedGeneration'>;
 
 /** Decides the next step from wanted and observed state. */
-export function nextStep({ desired, status, generation, appliedGeneration }: DecidingColumns): Step {
+export function nextStep({
+  desired,
+  status,
+  generation,
+  appliedGeneration,
+}: DecidingColumns): Step {
   if (desired === 'absent') return status === 'DELETED' ? 'none' : 'destroy';
   if (status === 'FAILED') return 'none';
   return appliedGeneration < generation ? 'apply' : 'none';

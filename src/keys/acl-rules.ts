@@ -7,9 +7,26 @@
  */
 import type { KeyPermission } from '../store/entities/data-key.ts';
 
-const always = ['+@connection', '-client|kill', '-client|list', '-client|pause', '-client|unpause', '-client|no-evict', '-client|unblock'];
+const always = [
+  '+@connection',
+  '-client|kill',
+  '-client|list',
+  '-client|pause',
+  '-client|unpause',
+  '-client|no-evict',
+  '-client|unblock',
+];
 
-const readRules = ['+@read', '+@pubsub', '-publish', '-spublish', '+info', '+dbsize', '+command', '+time'];
+const readRules = [
+  '+@read',
+  '+@pubsub',
+  '-publish',
+  '-spublish',
+  '+info',
+  '+dbsize',
+  '+command',
+  '+time',
+];
 
 const writeRules = [
   '+@read',

@@ -1,9 +1,10 @@
 /** Data keys: who a secret belongs to, and the instances it opens. */
+
+import { sha256Hex } from '../lib/crypto.ts';
+import { newId } from '../lib/ids.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 import { type DataKey, DataKeyEntity, KeyBindingEntity } from '../store/entities/data-key.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
-import { newId } from '../lib/ids.ts';
-import { sha256Hex } from '../lib/crypto.ts';
 import type { AclUser } from './acl-rules.ts';
 import { createDataSecret, isDataSecret } from './format.ts';
 

@@ -11,17 +11,17 @@
  * runs in this process, instead of two more CLI runs.
  */
 import { join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
 import {
   type EngineEvent,
   LocalWorkspace,
   PulumiCommand,
   Stack,
 } from '@pulumi/pulumi/automation/index.js';
-import * as pulumi from '@pulumi/pulumi';
 import { buildStack } from '../../infra/program.ts';
 import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
-import { createStack } from './stack-creation.ts';
 import { writeStackConfig } from './stack-config.ts';
+import { createStack } from './stack-creation.ts';
 
 export interface RunOptions {
   readonly onPhase: (phase: Phase) => void;
@@ -37,7 +37,10 @@ export interface Engine {
 }
 
 /** Finds the CLI and asks its version, once. `warmProviders` is PULUMI_DEBUG_PROVIDERS or ''. */
-export async function createEngine(settings: WorkerSettings, warmProviders: string): Promise<Engine> {
+export async function createEngine(
+  settings: WorkerSettings,
+  warmProviders: string,
+): Promise<Engine> {
   const command = await PulumiCommand.get({
     root: join(settings.pulumiBinDir, '..'),
     skipVersionCheck: true,
@@ -162,4 +165,3 @@ function cliEnvironment(settings: WorkerSettings, warmProviders: string): Record
     ...(warmProviders ? { PULUMI_DEBUG_PROVIDERS: warmProviders } : {}),
   };
 }
-

@@ -27,7 +27,14 @@ export type Job =
   | { readonly kind: 'destroy'; readonly stack: string; readonly recover: boolean };
 
 /** Named parts of a run, for the operation's steps. */
-export type Phase = 'prepare' | 'recover' | 'volume' | 'container' | 'settings' | 'finish' | 'destroy';
+export type Phase =
+  | 'prepare'
+  | 'recover'
+  | 'volume'
+  | 'container'
+  | 'settings'
+  | 'finish'
+  | 'destroy';
 
 export type StackOutputs = Readonly<Record<string, unknown>>;
 
@@ -44,5 +51,9 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'phase'; readonly phase: Phase }
-  | { readonly type: 'done'; readonly outputs: StackOutputs; readonly timingsMs: Record<string, number> }
+  | {
+      readonly type: 'done';
+      readonly outputs: StackOutputs;
+      readonly timingsMs: Record<string, number>;
+    }
   | { readonly type: 'failed'; readonly failure: RunFailure };

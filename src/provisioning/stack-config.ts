@@ -24,9 +24,13 @@ export function stackConfigPath(stacksDir: string, stack: string): string {
 export function writeStackConfig(stacksDir: string, stack: string, values: ConfigValues): void {
   const path = stackConfigPath(stacksDir, stack);
   const file = readStackFile(path);
-  const text = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+  const text = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, String(value)]),
+  );
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, stringify({ ...file, config: { ...file.config, ...text } }), { mode: 0o600 });
+  writeFileSync(temporary, stringify({ ...file, config: { ...file.config, ...text } }), {
+    mode: 0o600,
+  });
   renameSync(temporary, path);
 }
 

@@ -1,11 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export type InstanceStatus =
-  | 'PROVISIONING'
-  | 'RUNNING'
-  | 'FAILED'
-  | 'DELETING'
-  | 'DELETED';
+export type InstanceStatus = 'PROVISIONING' | 'RUNNING' | 'FAILED' | 'DELETING' | 'DELETED';
 
 /**
  * An instance: what its owner wants (the wanted columns and `generation`, which every wish raises) and

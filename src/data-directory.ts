@@ -1,0 +1,50 @@
+/**
+ * The data directory: everything that a service must find again after a restart.
+ *
+ * Guarantees: made and read by its owner only (0700, files 0600); secrets are written once, whole or not
+ * at all, and never replaced; a directory that was prepared is left as it is.
+ *
+ *   master.key   seals what the database keeps encrypted
+ *   passphrase   encrypts the secrets in Pulumi's state
+ *   swiftcache.db, pulumi/, project/ or the repository's stacks/
+ */
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Config } from './config.ts';
+import { randomHex } from './lib/crypto.ts';
+
+export interface DataDirectory {
+  readonly masterKey: Buffer;
+}
+
+/** Makes what is missing and reads the master key. @throws when a key file is not as it was written. */
+export function prepareDataDirectory(config: Config): DataDirectory {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  if (config.stateBackendUrl.startsWith('file://')) {
+    mkdirSync(config.stateBackendUrl.slice('file://'.length), { recursive: true, mode: 0o700 });
+  }
+  writeOnce(config.passphraseFile, () => randomHex(32));
+  if (config.masterKey) return { masterKey: config.masterKey };
+  writeOnce(config.masterKeyFile, () => `${randomHex(32)}\n`);
+  return { masterKey: readMasterKey(config.masterKeyFile) };
+}
+
+function readMasterKey(file: string): Buffer {
+  const text = readFileSync(file, 'utf8').trim();
+  if (!/^[0-9a-f]{64}$/i.test(text)) {
+    throw new Error(`${file} does not hold 64 hexadecimal digits: restore it from its backup`);
+  }
+  return Buffer.from(text, 'hex');
+}
+
+/** A link is made or refused by the file system at once, so two services never write two secrets. */
+function writeOnce(file: string, makeText: () => string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, makeText(), { mode: 0o600 });
+  try {
+    linkSync(temporary, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}

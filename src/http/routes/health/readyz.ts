@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { defineRoute } from '../../route.ts';
+
+export const readyzRoute = defineRoute({
+  method: 'get',
+  path: '/readyz',
+  access: 'public',
+  summary: 'Whether the service can do its work',
+  answers: {
+    200: { description: 'It can', schema: z.object({ status: z.enum(['ready', 'not ready']) }) },
+    503: {
+      description: 'The database or Docker does not answer',
+      schema: z.object({ status: z.enum(['ready', 'not ready']) }),
+    },
+  },
+  async handle({ services }) {
+    try {
+      await services.checkReady();
+      return { status: 200, body: { status: 'ready' as const } };
+    } catch (error) {
+      services.logger.warn({ err: error }, 'not ready');
+      return { status: 503, body: { status: 'not ready' as const } };
+    }
+  },
+});

@@ -1,0 +1,16 @@
+/** Set-up's last step: makes the data directory and brings the database up to date. Prints problems only. */
+import { loadConfig } from './config.ts';
+import { prepareDataDirectory } from './data-directory.ts';
+import { prepareProject } from './provisioning/project.ts';
+import { openDatabase } from './store/database.ts';
+
+try {
+  const config = loadConfig();
+  prepareDataDirectory(config);
+  prepareProject(config);
+  const orm = await openDatabase(config);
+  await orm.close();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,204 @@
+/**
+ * Transitions: the only code that writes what the reconciler observed.
+ *
+ * Guarantees: every write carries the claim's epoch, and one from an older claim changes nothing and
+ * throws LeaseLost; an instance and its operation change in one transaction; a wish that came in while a
+ * run was under way is never overwritten by the run's outcome.
+ */
+
+import { releaseInstanceKeys } from '../keys/data-keys.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { EntityManager, Orm } from '../store/database.ts';
+import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
+import {
+  type Operation,
+  OperationEntity,
+  type OperationStep,
+} from '../store/entities/operation.ts';
+import type { FailureCause } from './failures.ts';
+import type { Claim } from './leases.ts';
+
+/** Another reconciler holds the instance now: whoever gets this stops and writes nothing more. */
+export class LeaseLost extends Error {}
+
+interface TransitionServices {
+  readonly orm: Orm;
+  readonly clock: Clock;
+}
+
+/** The part of a run's outcome that holds whatever was wanted meanwhile. */
+export interface ObservedOutputs {
+  readonly nodeHost: string;
+  readonly nodePort: number;
+  readonly passwordSealed: string;
+}
+
+const released = { leaseOwner: null, leaseExpiresAtMs: 0 } as const;
+const openStatuses = ['QUEUED', 'RUNNING'] as const;
+
+/** Marks the open operation as begun and gives it; undefined where there is none (a self-made repair). */
+export async function beginOperation(
+  { orm, clock }: TransitionServices,
+  instance: Instance,
+): Promise<Operation | undefined> {
+  const em = orm.em.fork();
+  const operation = await em.findOne(OperationEntity, {
+    instanceId: instance.id,
+    generation: instance.generation,
+    status: { $in: [...openStatuses] },
+  });
+  if (!operation) return undefined;
+  operation.status = 'RUNNING';
+  operation.startedAt ??= clock.now();
+  await em.flush();
+  return operation;
+}
+
+/** Records a step's begin (and the end of the one before) in the operation. */
+export async function recordStep(
+  { orm, clock }: TransitionServices,
+  operation: Operation,
+  name: string,
+  progress: number,
+): Promise<void> {
+  const at = clock.now().toISOString();
+  const last = operation.steps.at(-1);
+  if (last && last.finishedAt === null) last.finishedAt = at;
+  const step: OperationStep = { name, startedAt: at, finishedAt: null };
+  operation.steps = [...operation.steps, step];
+  operation.progress = Math.max(operation.progress, progress);
+  const { steps } = operation;
+  await orm.em
+    .fork()
+    .nativeUpdate(OperationEntity, { id: operation.id }, { steps, progress: operation.progress });
+}
+
+/** Records a stack's outputs as soon as they are known; they hold whatever comes after. */
+export async function recordOutputs(
+  { orm }: TransitionServices,
+  claim: Claim,
+  outputs: ObservedOutputs,
+): Promise<void> {
+  await writeFenced(orm.em.fork() as EntityManager, claim, { ...outputs });
+}
+
+/** The instance is as wanted: RUNNING, unless something newer was wanted meanwhile. */
+export async function settleApplied(
+  services: TransitionServices,
+  claim: Claim,
+  instance: Instance,
+  operation: Operation | undefined,
+): Promise<void> {
+  const now = services.clock.now();
+  await inTransaction(services, async (em) => {
+    const { generation } = instance;
+    const settled = await em.nativeUpdate(
+      InstanceEntity,
+      { id: instance.id, leaseEpoch: claim.epoch, generation },
+      {
+        status: 'RUNNING',
+        appliedGeneration: generation,
+        failureCode: null,
+        failureMessage: null,
+        attempts: 0,
+        updatedAt: now,
+        ...released,
+      },
+    );
+    if (settled === 0) await writeFenced(em, claim, released);
+    await endOperation(em, operation, { status: 'SUCCEEDED', progress: 100, finishedAt: now });
+  });
+}
+
+/** Nothing of the instance is left: its port, keys and password go with it. */
+export async function settleDestroyed(
+  services: TransitionServices,
+  claim: Claim,
+  instance: Instance,
+  operation: Operation | undefined,
+): Promise<void> {
+  const now = services.clock.now();
+  await inTransaction(services, async (em) => {
+    await writeFenced(em, claim, {
+      status: 'DELETED',
+      appliedGeneration: instance.generation,
+      nodePort: null,
+      nodeHost: null,
+      passwordSealed: null,
+      deletedAt: now,
+      updatedAt: now,
+      ...released,
+    });
+    await releaseInstanceKeys(em, instance.id);
+    await endOperation(em, operation, { status: 'SUCCEEDED', progress: 100, finishedAt: now });
+  });
+}
+
+/** The try failed for good: FAILED with a reason, unless something newer was wanted meanwhile. */
+export async function settleFailed(
+  services: TransitionServices,
+  claim: Claim,
+  instance: Instance,
+  operation: Operation | undefined,
+  { code, message }: FailureCause,
+): Promise<void> {
+  const now = services.clock.now();
+  await inTransaction(services, async (em) => {
+    const settled = await em.nativeUpdate(
+      InstanceEntity,
+      { id: instance.id, leaseEpoch: claim.epoch, generation: instance.generation },
+      {
+        status: 'FAILED',
+        failureCode: code,
+        failureMessage: message,
+        updatedAt: now,
+        ...released,
+      },
+    );
+    if (settled === 0) await writeFenced(em, claim, released);
+    const error = { errorCode: code, errorMessage: message };
+    await endOperation(em, operation, { status: 'FAILED', finishedAt: now, ...error });
+  });
+}
+
+/** Gives the lease back for another try after `waitMs`; the operation stays open. */
+export async function postpone(
+  { orm, clock }: TransitionServices,
+  claim: Claim,
+  waitMs: number,
+): Promise<void> {
+  const nextAttemptAtMs = Math.round(clock.now().getTime() + waitMs);
+  await writeFenced(orm.em.fork() as EntityManager, claim, { nextAttemptAtMs, ...released });
+}
+
+async function writeFenced(
+  em: EntityManager,
+  { instanceId, epoch }: Claim,
+  changes: Partial<Instance>,
+): Promise<void> {
+  const where = { id: instanceId, leaseEpoch: epoch };
+  const changed = await em.nativeUpdate(InstanceEntity, where, changes);
+  if (changed === 0) throw new LeaseLost(`the lease of ${instanceId} was taken over`);
+}
+
+async function endOperation(
+  em: EntityManager,
+  operation: Operation | undefined,
+  changes: Partial<Operation> & { finishedAt: Date },
+): Promise<void> {
+  if (!operation) return;
+  const steps = operation.steps.map((step) => ({
+    ...step,
+    finishedAt: step.finishedAt ?? changes.finishedAt.toISOString(),
+  }));
+  const where = { id: operation.id, status: { $in: [...openStatuses] } };
+  await em.nativeUpdate(OperationEntity, where, { ...changes, steps });
+}
+
+async function inTransaction(
+  { orm }: TransitionServices,
+  work: (em: EntityManager) => Promise<void>,
+): Promise<void> {
+  const em = orm.em.fork() as EntityManager;
+  await em.transactional(async () => await work(em));
+}

@@ -1,0 +1,191 @@
+/**
+ * The pool of provisioning workers: forks them, keeps them warm, gives each one job at a time.
+ *
+ * Guarantees: a job ends: with an answer, or after `jobTimeoutMs` by SIGINT to the CLI's group and, if
+ * that is not heard, SIGKILL to all of it; a worker that died or was ended is replaced; a worker is
+ * replaced after a number of jobs too, since the Automation API never closes two channels a run.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.ts';
+import type { Logger } from '../lib/logger.ts';
+import type {
+  FromWorker,
+  Job,
+  Phase,
+  RunFailure,
+  StackOutputs,
+  WorkerSettings,
+} from './messages.ts';
+
+const workerFile = fileURLToPath(new URL('./worker.ts', import.meta.url));
+const jobTimeoutMs = 120_000;
+const killGraceMs = 15_000;
+const jobsPerWorker = 50;
+
+/** Thrown by `run`: what Pulumi said. Not for users. */
+export class RunError extends Error {
+  readonly failure: RunFailure;
+  constructor(failure: RunFailure) {
+    super('a stack run failed');
+    this.name = 'RunError';
+    this.failure = failure;
+  }
+}
+
+export interface JobResult {
+  readonly outputs: StackOutputs;
+  /** Milliseconds from the job's start to each phase's. */
+  readonly timingsMs: Record<string, number>;
+}
+
+export interface WorkerPool {
+  /** Runs a job on the next free worker. @throws {RunError} */
+  run(job: Job, onPhase: (phase: Phase) => void): Promise<JobResult>;
+  /** How many jobs could start at once. */
+  readonly size: number;
+  /** Ends the workers; a run in hand is interrupted and saves its state. */
+  close(): Promise<void>;
+}
+
+interface Slot {
+  child: ChildProcess;
+  jobs: number;
+}
+
+interface Waiting {
+  resolve(slot: Slot): void;
+  reject(error: RunError): void;
+}
+
+/** Forks the workers at once, so that the first job finds them warm. */
+export function createWorkerPool(
+  config: Config,
+  settings: WorkerSettings,
+  logger: Logger,
+): WorkerPool {
+  const free: Slot[] = [];
+  const waiting: Waiting[] = [];
+  const children = new Set<ChildProcess>();
+  let closed = false;
+
+  const start = (): Slot => {
+    const child = forkWorker(config, settings);
+    children.add(child);
+    child.once('exit', (code, signal) => {
+      children.delete(child);
+      const index = free.findIndex((slot) => slot.child === child);
+      if (index >= 0) free.splice(index, 1);
+      if (closed) return;
+      logger.warn({ code, signal }, 'a provisioning worker ended');
+      if (index >= 0) give(start());
+    });
+    return { child, jobs: 0 };
+  };
+  const give = (slot: Slot): void => {
+    const next = waiting.shift();
+    if (next) next.resolve(slot);
+    else free.push(slot);
+  };
+  const take = (): Promise<Slot> => {
+    const slot = free.shift();
+    if (slot) return Promise.resolve(slot);
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  };
+  const takeBack = (slot: Slot): void => {
+    if (closed) return;
+    const usable = slot.child.connected && slot.jobs < jobsPerWorker;
+    if (!usable) slot.child.disconnect?.();
+    give(usable ? slot : start());
+  };
+  for (let index = 0; index < config.workers; index += 1) free.push(start());
+
+  return {
+    size: config.workers,
+    async run(job, onPhase) {
+      const slot = await take();
+      slot.jobs += 1;
+      try {
+        return await runOn(slot.child, job, onPhase);
+      } finally {
+        takeBack(slot);
+      }
+    },
+    async close() {
+      closed = true;
+      const failure = { diagnostics: ['the service is stopping'], timedOut: false };
+      for (const { reject } of waiting.splice(0)) reject(new RunError(failure));
+      await Promise.all([...children].map(endWorker));
+    },
+  };
+}
+
+function forkWorker(config: Config, settings: WorkerSettings): ChildProcess {
+  const child = fork(workerFile, [], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+    env: {
+      PATH: [settings.pulumiBinDir, dirnameOfNode(), config.path].join(':'),
+      HOME: config.home,
+      PULUMI_HOME: settings.pulumiHome,
+      PULUMI_SKIP_UPDATE_CHECK: 'true',
+      DOCKER_HOST: settings.dockerHost,
+    },
+  });
+  child.send({ type: 'settings', settings });
+  return child;
+}
+
+/** The provider plugin's script asks PATH for node; it must be the one that runs the service. */
+function dirnameOfNode(): string {
+  return process.execPath.slice(0, process.execPath.lastIndexOf('/'));
+}
+
+function runOn(child: ChildProcess, job: Job, onPhase: (phase: Phase) => void): Promise<JobResult> {
+  return new Promise((resolve, reject) => {
+    const fail = (failure: RunFailure): void => end(() => reject(new RunError(failure)));
+    const onMessage = (message: FromWorker): void => {
+      if (message.type === 'phase') onPhase(message.phase);
+      if (message.type === 'done') end(() => resolve(message));
+      if (message.type === 'failed') fail(message.failure);
+    };
+    const onExit = (): void => {
+      fail({ diagnostics: ['the provisioning worker ended during the run'], timedOut: false });
+    };
+    const timer = setTimeout(() => {
+      void endWorker(child);
+      fail({ diagnostics: [`no end within ${jobTimeoutMs} ms`], timedOut: true });
+    }, jobTimeoutMs);
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      child.off('message', onMessage);
+      child.off('exit', onExit);
+      settle();
+    };
+    child.on('message', onMessage);
+    child.once('exit', onExit);
+    child.send({ type: 'job', job }, (error) => {
+      if (error) onExit();
+    });
+  });
+}
+
+/** Cuts the channel (the worker then interrupts its run and ends), and kills the group if it stays. */
+async function endWorker(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (child.connected) child.disconnect();
+  const timer = setTimeout(() => killGroup(child), killGraceMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group ended between the look and the signal.
+  }
+}

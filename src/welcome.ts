@@ -1,0 +1,38 @@
+/** What `npm start` says when the service is up: what to do next, ready to paste. */
+import type { Service } from './service.ts';
+
+/** The text; `isTerminal` says whether headings may be bold. */
+export function welcomeText(service: Service, isTerminal: boolean): string {
+  const { url, organizationId, accountKey, door } = service;
+  const bold = (text: string): string => (isTerminal ? `\u001b[1m${text}\u001b[22m` : text);
+  const keyLines = accountKey
+    ? `Account key      ${accountKey}
+                 shown this once; keep it safe`
+    : 'Account key      (shown at the first start only)';
+  const exported = accountKey ?? 'sk_live_…';
+  return `
+${bold('SwiftCache is running')}
+
+Base URL         ${url}/api/v1
+Organization     ${organizationId}
+${keyLines}
+redis:// door    ${door.host}:${door.port}
+
+${bold('Create an instance')} (its key is shown in the answer, once)
+export SK=${exported}
+curl -s ${url}/api/v1/instances -H "Authorization: Bearer $SK" -H 'Content-Type: application/json' \\
+  -d '{"organizationId":"${organizationId}","name":"my-cache","maxMemory":67108864,"region":"eu-central"}' | tee instance.json
+export ID=$(node -p 'require("./instance.json").instance.id') KEY=$(node -p 'require("./instance.json").createdDefaultKey.plainTextKey')
+
+${bold('Use it')}, over HTTP or with any Redis client
+curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"
+curl -s "${url}/redis/$ID/get/greeting" -H "Authorization: Bearer $KEY"
+echo "redis://:$KEY@${door.host}:${door.port}"
+
+${bold('Look at it as an operator')}, from the repository's root
+eval "$(npm run -s operator:env)"
+pulumi preview -s $ID
+
+${bold('See all of it')}: npm run demo      ${bold('Stop')}: Ctrl-C (instances keep running)
+`;
+}
