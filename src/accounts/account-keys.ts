@@ -12,6 +12,11 @@ import { OrganizationEntity } from '../store/entities/organization.ts';
 /** lastUsedAt is written at most this often a key: a busy caller costs no write a request. */
 const lastUsedResolutionMs = 60_000;
 
+interface AccountServices {
+  readonly orm: Orm;
+  readonly clock: Clock;
+}
+
 /** Who is calling, and for which organization. */
 export interface Caller {
   readonly accountKeyId: string;
@@ -24,7 +29,7 @@ export interface Caller {
  * is malformed or belongs to nobody.
  */
 export async function authenticateCaller(
-  { orm, clock }: { orm: Orm; clock: Clock },
+  { orm, clock }: AccountServices,
   authorization: string | undefined,
 ): Promise<Caller> {
   const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="swiftcache"' } };
@@ -55,28 +60,49 @@ export interface Bootstrap {
  * @param givenSecret the key to use (SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY); a random one where undefined.
  */
 export async function bootstrapOrganization(
-  { orm, clock }: { orm: Orm; clock: Clock },
+  services: AccountServices,
   givenSecret: string | undefined,
 ): Promise<Bootstrap> {
+  const { orm, clock } = services;
   const em = orm.em.fork();
   const [first] = await em.find(OrganizationEntity, {}, { orderBy: { createdAt: 1 }, limit: 1 });
   if (first) return { organizationId: first.id, secret: undefined };
   const now = clock.now();
-  const { secret, hash } = givenSecret
-    ? { secret: givenSecret, hash: sha256Hex(givenSecret) }
-    : createAccountSecret();
   const organization = em.create(OrganizationEntity, {
     id: newId('org'),
     name: 'default',
     createdAt: now,
   });
-  em.create(AccountKeyEntity, {
-    id: newId('acct'),
+  await em.flush();
+  const issued = await issueAccountKey(services, {
     organizationId: organization.id,
     name: 'first account key',
+    secret: givenSecret,
+  });
+  return { organizationId: organization.id, secret: issued.secret };
+}
+
+/** Makes an account key for an organization; the secret is in the answer and nowhere else. */
+export async function issueAccountKey(
+  { orm, clock }: AccountServices,
+  options: { organizationId: string; name: string; secret?: string | undefined },
+): Promise<{ id: string; secret: string }> {
+  const { secret, hash } = options.secret
+    ? { secret: options.secret, hash: sha256Hex(options.secret) }
+    : createAccountSecret();
+  const em = orm.em.fork();
+  const { id } = em.create(AccountKeyEntity, {
+    id: newId('acct'),
+    organizationId: options.organizationId,
+    name: options.name,
     secretHash: hash,
-    createdAt: now,
+    createdAt: clock.now(),
   });
   await em.flush();
-  return { organizationId: organization.id, secret };
+  return { id, secret };
+}
+
+/** Removes an account key: it is refused from the next request on. */
+export async function removeAccountKey(orm: Orm, id: string): Promise<void> {
+  await orm.em.fork().nativeDelete(AccountKeyEntity, { id });
 }

@@ -82,12 +82,10 @@ export const keySchema = z
 
 export const createdKeySchema = keySchema
   .extend({
-    plainTextKey: z
-      .string()
-      .meta({
-        example: 'sc_live_9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c',
-        description: 'Shown only here.',
-      }),
+    plainTextKey: z.string().meta({
+      example: 'sc_live_9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c',
+      description: 'Shown only here.',
+    }),
   })
   .meta({ id: 'CreatedApiKey' });
 

@@ -51,7 +51,7 @@ export async function createInstance(
     const em = services.orm.em.fork() as EntityManager;
     const nodePort = await pickNodePort(em, wanted.region, services.config.instancePorts);
     try {
-      const created = await em.transactional(() => writeInstance(em, services, wanted, nodePort));
+      const created = await em.transactional((tx) => writeInstance(tx, services, wanted, nodePort));
       services.provisioner.wake();
       return created;
     } catch (error) {
@@ -105,7 +105,12 @@ async function giveKeys(
 ): Promise<CreatedInstance['defaultKey']> {
   const { id, organizationId, name } = instance;
   if (keyIds.length === 0) {
-    return createBoundKey(em, { organizationId, instanceId: id, name: `${name}-default`, now });
+    return await createBoundKey(em, {
+      organizationId,
+      instanceId: id,
+      name: `${name}-default`,
+      now,
+    });
   }
   const keys = await em.find(DataKeyEntity, { id: { $in: [...keyIds] }, organizationId });
   const missing = keyIds.find((keyId) => !keys.some((key) => key.id === keyId));

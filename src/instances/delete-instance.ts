@@ -16,22 +16,22 @@ export async function deleteInstance(
   instanceId: string,
 ): Promise<{ instance: Instance; operation: Operation }> {
   const em = services.orm.em.fork() as EntityManager;
-  const deleting = await em.transactional(async () => {
-    const instance = await findOwnInstance(em, caller, instanceId);
+  const deleting = await em.transactional(async (tx) => {
+    const instance = await findOwnInstance(tx, caller, instanceId);
     if (instance.desired === 'absent') {
-      const operation = await em.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
+      const operation = await tx.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
       return { instance, operation };
     }
     const now = services.clock.now();
-    await supersedeOpenOperations(em, instanceId, now);
+    await supersedeOpenOperations(tx, instanceId, now);
     instance.desired = 'absent';
     instance.status = 'DELETING';
     instance.generation += 1;
     instance.attempts = 0;
     instance.nextAttemptAtMs = 0;
     instance.updatedAt = now;
-    const operation = queueOperation(em, instance, 'delete', now);
-    await em.flush();
+    const operation = queueOperation(tx, instance, 'delete', now);
+    await tx.flush();
     return { instance, operation };
   });
   services.provisioner.wake();

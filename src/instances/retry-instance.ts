@@ -25,8 +25,8 @@ export async function retryInstance(
       ? await pickNodePort(em, region, services.config.instancePorts)
       : undefined;
   em.clear();
-  const retried = await em.transactional(async () => {
-    const instance = await findOwnInstance(em, caller, instanceId);
+  const retried = await em.transactional(async (tx) => {
+    const instance = await findOwnInstance(tx, caller, instanceId);
     if (instance.status !== 'FAILED') {
       throw new AppError('state_conflict', `The instance is ${instance.status}, not FAILED.`);
     }
@@ -40,8 +40,8 @@ export async function retryInstance(
     instance.updatedAt = now;
     if (newPort !== undefined) instance.nodePort = newPort;
     if (instance.nodeHost === null) instance.image = services.config.redisImage;
-    const operation = queueOperation(em, instance, 'retry', now);
-    await em.flush();
+    const operation = queueOperation(tx, instance, 'retry', now);
+    await tx.flush();
     return { instance, operation };
   });
   services.provisioner.wake();

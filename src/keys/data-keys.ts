@@ -18,13 +18,13 @@ export interface Principal {
 }
 
 /**
- * Makes a data key and binds it to an instance, in the caller's unit of work (nothing is flushed).
- * The secret is in the answer and nowhere else.
+ * Makes a data key and binds it to an instance, in the caller's transaction. The secret is in the answer
+ * and nowhere else.
  */
-export function createBoundKey(
+export async function createBoundKey(
   em: EntityManager,
   options: { organizationId: string; instanceId: string; name: string; now: Date },
-): { key: DataKey; secret: string } {
+): Promise<{ key: DataKey; secret: string }> {
   const { secret, hash } = createDataSecret();
   const key = em.create(DataKeyEntity, {
     id: newId('key'),
@@ -36,6 +36,8 @@ export function createBoundKey(
     rateLimit: unlimitedRate,
     createdAt: options.now,
   });
+  // The binding refers to the key, and rows without a mapped relation are not put in order.
+  await em.flush();
   bindKey(em, options.instanceId, key.id, options.now);
   return { key, secret };
 }

@@ -22,6 +22,7 @@ import { buildStack } from '../../infra/program.ts';
 import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
 import { writeStackConfig } from './stack-config.ts';
 import { createStack } from './stack-creation.ts';
+import type { WarmProviders } from './warm-providers.ts';
 
 export interface RunOptions {
   readonly onPhase: (phase: Phase) => void;
@@ -33,19 +34,19 @@ export interface RunOptions {
 export interface Engine {
   readonly settings: WorkerSettings;
   readonly command: PulumiCommand;
-  readonly environment: Record<string, string>;
+  readonly providers: Pick<WarmProviders, 'attachList'>;
 }
 
-/** Finds the CLI and asks its version, once. `warmProviders` is PULUMI_DEBUG_PROVIDERS or ''. */
+/** Finds the CLI and asks its version, once. */
 export async function createEngine(
   settings: WorkerSettings,
-  warmProviders: string,
+  providers: Pick<WarmProviders, 'attachList'>,
 ): Promise<Engine> {
   const command = await PulumiCommand.get({
     root: join(settings.pulumiBinDir, '..'),
     skipVersionCheck: true,
   });
-  return { settings, command, environment: cliEnvironment(settings, warmProviders) };
+  return { settings, command, providers };
 }
 
 /** Brings a stack to what `values` say and gives its outputs, secrets in clear. */
@@ -59,11 +60,13 @@ export async function applyStack(
   run.onPhase('prepare');
   const workspace = await openWorkspace(engine);
   if (fresh) {
-    await createStack(workspace, name, engine);
+    await createStack(engine, workspace, name, regionOf(values));
     writeStackConfig(settings.stacksDir, name, values);
   } else {
     writeStackConfig(settings.stacksDir, name, values);
-    await ensureStack(workspace, name, engine);
+    if (!(await stackExists(workspace, name))) {
+      await createStack(engine, workspace, name, undefined);
+    }
   }
   const stack = await openStack(workspace, name);
   const captured: StackOutputs = {};
@@ -109,22 +112,24 @@ export async function openStack(workspace: LocalWorkspace, name: string): Promis
 export async function openWorkspace({
   settings,
   command,
-  environment,
+  providers,
 }: Engine): Promise<LocalWorkspace> {
   const workspace = await LocalWorkspace.create({
     workDir: settings.projectDir,
     pulumiHome: settings.pulumiHome,
     pulumiCommand: command,
     secretsProvider: 'passphrase',
-    envVars: environment,
+    envVars: cliEnvironment(settings, providers.attachList()),
   });
   // Selecting only writes "the current stack" into Pulumi's home, for people at a prompt.
   workspace.selectStack = async () => {};
   return workspace;
 }
 
-async function ensureStack(workspace: LocalWorkspace, name: string, engine: Engine): Promise<void> {
-  if (!(await stackExists(workspace, name))) await createStack(workspace, name, engine);
+/** The stack of the instance's region: made by Pulumi before any instance, hence a model for it. */
+function regionOf(values: StackValues): string | undefined {
+  const region = values['swiftcache:region'];
+  return typeof region === 'string' ? region : undefined;
 }
 
 /** Whether the backend has the stack. */

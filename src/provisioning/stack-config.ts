@@ -7,8 +7,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-
-export type ConfigValues = Readonly<Record<string, string | number | boolean>>;
+import type { StackValues } from './messages.ts';
 
 interface StackFile {
   encryptionsalt?: string;
@@ -16,27 +15,37 @@ interface StackFile {
 }
 
 /** The path of a stack's configuration file. */
-export function stackConfigPath(stacksDir: string, stack: string): string {
+function stackConfigPath(stacksDir: string, stack: string): string {
   return join(stacksDir, `Pulumi.${stack}.yaml`);
 }
 
 /** Sets the given values (keys with their namespace, e.g. `swiftcache:port`), whole or not at all. */
-export function writeStackConfig(stacksDir: string, stack: string, values: ConfigValues): void {
-  const path = stackConfigPath(stacksDir, stack);
-  const file = readStackFile(path);
-  const text = Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, String(value)]),
-  );
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, stringify({ ...file, config: { ...file.config, ...text } }), {
-    mode: 0o600,
+export function writeStackConfig(stacksDir: string, stack: string, values: StackValues): void {
+  const text = Object.entries(values).map(([key, value]) => [key, String(value)]);
+  changeStackFile(stacksDir, stack, (file) => {
+    return { ...file, config: { ...file.config, ...Object.fromEntries(text) } };
   });
-  renameSync(temporary, path);
+}
+
+/** Sets the salt from which Pulumi derives the stack's encryption key. */
+export function writeStackSalt(stacksDir: string, stack: string, salt: string): void {
+  changeStackFile(stacksDir, stack, (file) => ({ ...file, encryptionsalt: salt }));
 }
 
 /** Removes a stack's configuration; one that is not there is no problem. */
 export function removeStackConfig(stacksDir: string, stack: string): void {
   rmSync(stackConfigPath(stacksDir, stack), { force: true });
+}
+
+function changeStackFile(
+  stacksDir: string,
+  stack: string,
+  change: (file: StackFile) => StackFile,
+): void {
+  const path = stackConfigPath(stacksDir, stack);
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, stringify(change(readStackFile(path))), { mode: 0o600 });
+  renameSync(temporary, path);
 }
 
 function readStackFile(path: string): StackFile {

@@ -200,5 +200,5 @@ async function inTransaction(
   work: (em: EntityManager) => Promise<void>,
 ): Promise<void> {
   const em = orm.em.fork() as EntityManager;
-  await em.transactional(async () => await work(em));
+  await em.transactional(async (tx) => await work(tx));
 }

@@ -22,6 +22,7 @@ const workerFile = fileURLToPath(new URL('./worker.ts', import.meta.url));
 const jobTimeoutMs = 120_000;
 const killGraceMs = 15_000;
 const jobsPerWorker = 50;
+const respawnDelayMs = 1_000;
 
 /** Thrown by `run`: what Pulumi said. Not for users. */
 export class RunError extends Error {
@@ -78,7 +79,8 @@ export function createWorkerPool(
       if (index >= 0) free.splice(index, 1);
       if (closed) return;
       logger.warn({ code, signal }, 'a provisioning worker ended');
-      if (index >= 0) give(start());
+      // One that ends while idle may have ended at its start: not at once again, or it would spin.
+      if (index >= 0) setTimeout(() => closed || give(start()), respawnDelayMs);
     });
     return { child, jobs: 0 };
   };

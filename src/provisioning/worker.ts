@@ -22,7 +22,7 @@ import { startWarmProviders, type WarmProviders } from './warm-providers.ts';
 const orphanGraceMs = 20_000;
 
 interface Worker {
-  readonly settings: WorkerSettings;
+  readonly engine: Engine;
   readonly providers: WarmProviders;
 }
 
@@ -37,8 +37,9 @@ process.on('disconnect', () => void endOrphan());
 
 async function start(settings: WorkerSettings): Promise<Worker> {
   const providers = await startWarmProviders(settings);
+  const engine = await createEngine(settings, providers);
   tell({ type: 'ready' });
-  return { settings, providers };
+  return { engine, providers };
 }
 
 async function runJob(job: Job): Promise<void> {
@@ -56,8 +57,7 @@ async function runJob(job: Job): Promise<void> {
   };
   try {
     if (!worker) throw new Error('the worker was given a job before its settings');
-    const { settings, providers } = await worker;
-    const engine = await createEngine(settings, providers.attachList());
+    const { engine } = await worker;
     const outputs = await perform(engine, job, run);
     tell({ type: 'done', outputs, timingsMs });
   } catch (error) {
@@ -84,10 +84,10 @@ function describeFailure(error: unknown, diagnostics: readonly string[]): RunFai
 }
 
 async function endOrphan(): Promise<void> {
-  setTimeout(endNow, orphanGraceMs).unref();
+  setTimeout(() => process.exit(1), orphanGraceMs).unref();
   running?.abort();
   while (running) await new Promise((resolve) => setTimeout(resolve, 50));
-  endNow();
+  await endNow();
 }
 
 async function endNow(): Promise<void> {

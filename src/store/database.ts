@@ -3,8 +3,8 @@
  *
  * Guarantees: the same entities, migrations and queries on both engines; the embedded file runs in WAL
  * mode with a busy time-out, so a second process that looks at it does not break a writer. Nothing is
- * awaited inside a transaction but the database itself: the embedded engine has one connection, and
- * whoever waits for Docker or HTTP in a transaction would stop every request.
+ * awaited inside a transaction but the database itself, through the transaction's own entity manager: the
+ * embedded engine has one connection, and whoever waits for anything else would stop every request.
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,0 +1,207 @@
+/**
+ * A whole service for a test: its own process, data directory and ports, real Docker, Pulumi and Redis.
+ *
+ * Guarantees: what a test's service made in Docker is removed at the end, whatever the test did; two
+ * services of two tests never meet.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import { type ApiClient, createApiClient } from '../../scripts/api-client.ts';
+import { loadConfig, rootDir } from '../../src/config.ts';
+import { connectDocker } from '../../src/provisioning/docker.ts';
+
+const startTimeoutMs = 60_000;
+const settleTimeoutMs = 90_000;
+export const accountKey = `sk_live_${'5c'.repeat(24)}`;
+
+export interface TestService {
+  readonly dataDir: string;
+  readonly environment: Record<string, string>;
+  /** Changes with each start when the port is free to choose; read it after start. */
+  readonly url: string;
+  readonly organizationId: string;
+  readonly api: ApiClient;
+  /** Everything it wrote to its standard streams so far. */
+  output(): string;
+  start(): Promise<void>;
+  /** Ends it with a signal and waits for it; gives the exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a service; it is ended, and its things in Docker removed, when the test is over. */
+export async function startTestService(
+  t: ExecutionContext,
+  overrides: Record<string, string> = {},
+): Promise<TestService> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-test-'));
+  const first = 30_000 + Math.floor(Math.random() * 300) * 100;
+  const environment = {
+    SWIFTCACHE_DATA_DIR: dataDir,
+    SWIFTCACHE_PORT: '0',
+    SWIFTCACHE_REDIS_PORT: '0',
+    SWIFTCACHE_INSTANCE_PORTS: `${first}-${first + 99}`,
+    SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: accountKey,
+    SWIFTCACHE_LOG_LEVEL: 'debug',
+    ...overrides,
+  };
+  const service = new ServiceProcess(dataDir, environment);
+  t.teardown(async () => {
+    if (!t.passed) t.log(service.output().slice(-6_000));
+    await service.end('SIGTERM');
+    await removeDockerObjects(dataDir);
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  await service.start();
+  return service;
+}
+
+class ServiceProcess implements TestService {
+  readonly dataDir: string;
+  readonly environment: Record<string, string>;
+  url = '';
+  organizationId = '';
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(dataDir: string, environment: Record<string, string>) {
+    this.dataDir = dataDir;
+    this.environment = environment;
+  }
+
+  get api(): ApiClient {
+    return createApiClient(this.url, accountKey, () => {});
+  }
+
+  output(): string {
+    return this.#output;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, ['src/main.ts'], {
+      cwd: rootDir,
+      env: { ...withoutSettings(process.env), ...this.environment },
+    });
+    this.#child = child;
+    const before = this.#output.length;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+      });
+    }
+    const deadlineMs = performance.now() + startTimeoutMs;
+    while (performance.now() < deadlineMs && child.exitCode === null) {
+      const said = this.#output.slice(before);
+      const url = /Base URL +(\S+)\/api\/v1/.exec(said)?.[1];
+      const organizationId = /Organization +(org_\w+)/.exec(said)?.[1];
+      if (url && organizationId && /Ctrl-C/.test(said)) {
+        this.url = url;
+        this.organizationId = organizationId;
+        return;
+      }
+      await sleep(50);
+    }
+    throw new Error(`the service did not start:\n${this.#output}`);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (!child) return null;
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    }
+    return child.exitCode;
+  }
+}
+
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('SWIFTCACHE_')),
+  );
+}
+
+/** Everything of one installation is known by the data directory's database id in its labels. */
+async function removeDockerObjects(dataDir: string): Promise<void> {
+  const installation = await readInstallationId(dataDir);
+  if (!installation) return;
+  const docker = connectDocker(loadConfig({}).dockerHost);
+  const filters = { label: [`swiftcache.installation=${installation}`] };
+  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+    await docker.getContainer(Id).remove({ force: true, v: true });
+  }
+  const { Volumes } = await docker.listVolumes({ filters });
+  for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+}
+
+async function readInstallationId(dataDir: string): Promise<string | undefined> {
+  const { openDatabase } = await import('../../src/store/database.ts');
+  const { SettingEntity } = await import('../../src/store/entities/setting.ts');
+  const databaseFile = join(dataDir, 'swiftcache.db');
+  const orm = await openDatabase({ databaseUrl: undefined, databaseFile });
+  const setting = await orm.em.fork().findOne(SettingEntity, { name: 'installation' });
+  await orm.close();
+  return setting?.value;
+}
+
+export interface TestInstance {
+  readonly id: string;
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+  readonly operationId: string;
+}
+
+/** Asks for an instance; does not wait. */
+export async function requestInstance(
+  service: TestService,
+  body: Record<string, unknown> = {},
+): Promise<TestInstance> {
+  const { instance, createdDefaultKey, operation } = await service.api.call(
+    'POST',
+    '/api/v1/instances',
+    {
+      organizationId: service.organizationId,
+      name: 'test',
+      maxMemory: 32 * 1024 * 1024,
+      region: 'eu-central',
+      ...body,
+    },
+  );
+  return {
+    id: instance.id,
+    key: createdDefaultKey?.plainTextKey,
+    host: instance.host,
+    port: instance.port,
+    operationId: operation.id,
+  };
+}
+
+/** Waits until an operation has ended and gives it. */
+// biome-ignore lint/suspicious/noExplicitAny: an answer of the API, as it came.
+export async function awaitOperation(service: TestService, operationId: string): Promise<any> {
+  const deadlineMs = performance.now() + settleTimeoutMs;
+  while (performance.now() < deadlineMs) {
+    const { operation } = await service.api.call('GET', `/api/v1/operations/${operationId}`);
+    if (operation.finishedAt) return operation;
+    await sleep(100);
+  }
+  throw new Error(`operation ${operationId} did not end`);
+}
+
+/** Creates an instance and waits until it runs. */
+export async function createRunningInstance(
+  service: TestService,
+  body: Record<string, unknown> = {},
+): Promise<TestInstance> {
+  const instance = await requestInstance(service, body);
+  const operation = await awaitOperation(service, instance.operationId);
+  if (operation.status !== 'SUCCEEDED') throw new Error(JSON.stringify(operation));
+  return instance;
+}
