@@ -20,9 +20,10 @@ redis:// door    ${door.host}:${door.port}
 
 ${bold('Create an instance')} (its key is shown in the answer, once)
 export SK=${exported}
-curl -s ${url}/api/v1/instances -H "Authorization: Bearer $SK" -H 'Content-Type: application/json' \\
-  -d '{"organizationId":"${organizationId}","name":"my-cache","maxMemory":67108864,"region":"eu-central"}' | tee instance.json
-export ID=$(node -p 'require("./instance.json").instance.id') KEY=$(node -p 'require("./instance.json").createdDefaultKey.plainTextKey')
+ANSWER=$(curl -s ${url}/api/v1/instances -H "Authorization: Bearer $SK" -H 'Content-Type: application/json' \\
+  -d '{"organizationId":"${organizationId}","name":"my-cache","maxMemory":67108864,"region":"eu-central"}')
+export ID=$(echo "$ANSWER" | grep -o 'inst_[a-z2-7]*' | head -1) KEY=$(echo "$ANSWER" | grep -o 'sc_live_[0-9a-f]*' | head -1)
+until curl -s ${url}/api/v1/instances/$ID -H "Authorization: Bearer $SK" | grep -q RUNNING; do sleep 0.2; done; echo "$ID runs"
 
 ${bold('Use it')}, over HTTP or with any Redis client
 curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"

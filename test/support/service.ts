@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { type ApiClient, createApiClient } from '../../scripts/api-client.ts';
+import { removeInstallationObjects } from '../../scripts/installation-objects.ts';
 import { loadConfig, rootDir } from '../../src/config.ts';
-import { connectDocker } from '../../src/provisioning/docker.ts';
 
 const startTimeoutMs = 60_000;
 const settleTimeoutMs = 90_000;
@@ -53,7 +53,11 @@ export async function startTestService(
   t.teardown(async () => {
     if (!t.passed) t.log(service.output().slice(-6_000));
     await service.end('SIGTERM');
-    await removeDockerObjects(dataDir);
+    await removeInstallationObjects({
+      dockerHost: loadConfig({}).dockerHost,
+      databaseUrl: overrides.SWIFTCACHE_DATABASE_URL,
+      databaseFile: join(dataDir, 'swiftcache.db'),
+    });
     rmSync(dataDir, { recursive: true, force: true });
   });
   await service.start();
@@ -124,30 +128,6 @@ function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !name.startsWith('SWIFTCACHE_')),
   );
-}
-
-/** Everything of one installation is known by the data directory's database id in its labels. */
-async function removeDockerObjects(dataDir: string): Promise<void> {
-  const installation = await readInstallationId(dataDir);
-  if (!installation) return;
-  const docker = connectDocker(loadConfig({}).dockerHost);
-  const filters = { label: [`swiftcache.installation=${installation}`] };
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    await docker.getContainer(Id).remove({ force: true, v: true });
-  }
-  const { Volumes } = await docker.listVolumes({ filters });
-  for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
-  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
-}
-
-async function readInstallationId(dataDir: string): Promise<string | undefined> {
-  const { openDatabase } = await import('../../src/store/database.ts');
-  const { SettingEntity } = await import('../../src/store/entities/setting.ts');
-  const databaseFile = join(dataDir, 'swiftcache.db');
-  const orm = await openDatabase({ databaseUrl: undefined, databaseFile });
-  const setting = await orm.em.fork().findOne(SettingEntity, { name: 'installation' });
-  await orm.close();
-  return setting?.value;
 }
 
 export interface TestInstance {

@@ -1,0 +1,121 @@
+/**
+ * The redis:// front door: one TCP port for all instances.
+ *
+ * A client signs in as it would at any Redis (AUTH or HELLO, the data key as password). The door finds
+ * whose key that is, opens the instance it is for, signs in there as the key's ACL user with the secret
+ * the client gave, and from then on passes bytes both ways without looking at them.
+ *
+ * Guarantees:
+ * - Redis decides what a key may do: the door has no rights of its own at an instance and lends none.
+ * - Nothing reaches an instance before its own Redis has accepted the key, and then everything that
+ *   the client sent behind its AUTH follows in order. Refusals are in Redis's own words.
+ * - A client that has not signed in costs little: bytes, arguments, time, wrong keys and unread replies
+ *   are bounded. A slow reader slows its own instance connection and nothing else.
+ * - dropKey and dropInstance end connections at once, those that are still being opened included.
+ * - No secret, command or value is logged.
+ */
+import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Orm } from '../store/database.ts';
+import { Connection, type ConnectionLimits } from './connection.ts';
+import { createKeyUsage } from './key-usage.ts';
+import { listenOnPort, type WantedPort } from './port.ts';
+import { renderError, tooManyConnections } from './refusals.ts';
+import { keepAliveDelayMs } from './upstream.ts';
+
+export interface Edge {
+  /**
+   * Starts to accept clients and gives the port: the wanted one, or the next free one unless `fixed`.
+   * @throws an Error that names SWIFTCACHE_REDIS_PORT where no port could be had.
+   */
+  listen(options: { host: string; port: WantedPort }): Promise<number>;
+  /** Stops accepting, lets replies under way out for a moment, then ends every connection. */
+  close(): Promise<void>;
+  /** Ends the connections to an instance at once. */
+  dropInstance(instanceId: string): void;
+  /** Ends the connections of a key at once. */
+  dropKey(keyId: string): void;
+}
+
+export interface EdgeLimits extends ConnectionLimits {
+  readonly connectionsMax: number;
+  /** How long close() lets replies under way out. */
+  readonly closeGraceMs: number;
+}
+
+const defaultLimits: EdgeLimits = {
+  authenticationTimeoutMs: 10_000,
+  instanceTimeoutMs: 5_000,
+  wrongKeysMax: 10,
+  connectionsMax: 10_000,
+  closeGraceMs: 2_000,
+};
+
+export interface EdgeDeps {
+  readonly orm: Orm;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly limits?: Partial<EdgeLimits>;
+}
+
+/** Makes the door; it opens with `listen`. */
+export function createEdge({ orm, logger, clock = systemClock, limits: given }: EdgeDeps): Edge {
+  const limits = { ...defaultLimits, ...given };
+  const keyUsage = createKeyUsage({ orm, logger, clock });
+  const connections = new Set<Connection>();
+  const server = createServer({
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveDelayMs,
+    // A client may send its last command, close its side, and still get the reply.
+    allowHalfOpen: true,
+  });
+  server.on('connection', (client) => {
+    if (connections.size >= limits.connectionsMax) {
+      turnAway(client);
+      return;
+    }
+    const connection = new Connection(client, { orm, logger, keyUsage, limits });
+    connections.add(connection);
+    client.once('close', () => connections.delete(connection));
+  });
+
+  function dropWhere(matches: (connection: Connection) => boolean): void {
+    for (const connection of connections) if (matches(connection)) connection.destroy();
+  }
+
+  return {
+    async listen(options) {
+      const port = await listenOnPort(server, options);
+      // E.g. no file descriptor left for a new client: those who are connected go on.
+      server.on('error', (error) => logger.error({ err: error }, 'the redis:// port failed'));
+      return port;
+    },
+    async close() {
+      const closed = server.listening
+        ? new Promise<void>((resolve) => server.close(() => resolve()))
+        : Promise.resolve();
+      for (const connection of connections) connection.finish();
+      const patience = new AbortController();
+      await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
+      patience.abort();
+      dropWhere(() => true);
+      await closed;
+      await keyUsage.settle();
+    },
+    dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),
+    dropKey: (keyId) => dropWhere((connection) => connection.keyId === keyId),
+  };
+}
+
+const turnAwayMs = 1_000;
+
+function turnAway(client: Socket): void {
+  client.on('error', () => {});
+  client.end(renderError(tooManyConnections));
+  client.resume();
+  const timer = setTimeout(() => client.destroy(), turnAwayMs);
+  client.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,53 @@
+/** Whom a client is, by its key, and which instance it wants, by its user name. */
+import { findPrincipal } from '../keys/data-keys.ts';
+import { idPattern } from '../lib/ids.ts';
+import type { Orm } from '../store/database.ts';
+import type { DataKey } from '../store/entities/data-key.ts';
+import type { Instance } from '../store/entities/instance.ts';
+import * as refusals from './refusals.ts';
+
+export interface Route {
+  readonly key: DataKey;
+  readonly instance: Instance;
+  readonly host: string;
+  readonly port: number;
+}
+
+const instanceId = idPattern('inst');
+
+/**
+ * Finds the instance that these credentials open, or the refusal. What an unknown key, a wrong user
+ * name and an instance of somebody else get is one and the same answer.
+ */
+export async function findRoute(
+  orm: Orm,
+  { user, secret }: { user: string | undefined; secret: string },
+): Promise<Route | refusals.Refusal> {
+  const principal = await findPrincipal(orm, secret);
+  if (!principal) return refusals.wrongPass('no such key');
+  const { key, instances } = principal;
+  const instance = chooseInstance(key.id, instances, user);
+  if ('code' in instance) return instance;
+  const { id, status, nodeHost, nodePort } = instance;
+  if (status !== 'RUNNING') return refusals.instanceNotRunning(id, status);
+  if (!nodeHost || !nodePort) return refusals.instanceUnreachable(id);
+  return { key, instance, host: nodeHost, port: nodePort };
+}
+
+function chooseInstance(
+  keyId: string,
+  instances: readonly Instance[],
+  user: string | undefined,
+): Instance | refusals.Refusal {
+  if (user !== undefined && instanceId.test(user)) {
+    const named = instances.find(({ id }) => id === user);
+    return named ?? refusals.wrongPass('the user names an instance the key does not open');
+  }
+  if (user !== undefined && user !== 'default' && user !== keyId) {
+    return refusals.wrongPass('the user is none of this key');
+  }
+  const [first, ...others] = instances;
+  if (!first) return refusals.keyOpensNothing;
+  if (others.length > 0) return refusals.severalInstances(instances.map(({ id }) => id).sort());
+  return first;
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { Redis } from 'ioredis';
+import { containerOf, listContainersOf, listVolumesOf } from '../support/docker.ts';
+import { killProcesses } from '../support/processes.ts';
+import { runPulumi } from '../support/pulumi.ts';
+import {
+  awaitOperation,
+  createRunningInstance,
+  requestInstance,
+  startTestService,
+  type TestService,
+} from '../support/service.ts';
+
+for (const phase of ['prepare', 'container', 'settings']) {
+  test.serial(
+    `a create interrupted by kill -9 of the service at "${phase}" ends RUNNING with one container`,
+    async (t) => {
+      const service = await startTestService(t);
+      await awaitRegion(service);
+      const instance = await requestInstance(service);
+      await awaitPhase(service, instance.operationId, phase);
+      await service.end('SIGKILL');
+
+      await service.start();
+      const operation = await awaitOperation(service, instance.operationId);
+      t.is(operation.status, 'SUCCEEDED', JSON.stringify(operation.error));
+      t.is((await listContainersOf(instance.id)).length, 1);
+      t.is((await listVolumesOf(instance.id)).length, 1);
+      t.regex(
+        await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`),
+        /unchanged/,
+      );
+    },
+  );
+}
+
+test.serial(
+  'a create whose service, worker, CLI and providers are all killed at once ends RUNNING with one container',
+  async (t) => {
+    const service = await startTestService(t);
+    await awaitRegion(service);
+    const instance = await requestInstance(service);
+    await awaitPhase(service, instance.operationId, 'container');
+    await killProcesses(service.dataDir);
+    await service.end('SIGKILL');
+
+    await service.start();
+    const operation = await awaitOperation(service, instance.operationId);
+    t.is(operation.status, 'SUCCEEDED', JSON.stringify(operation.error));
+    t.is((await listContainersOf(instance.id)).length, 1);
+    t.regex(await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`), /unchanged/);
+  },
+);
+
+test.serial(
+  'instances outlive the service and are found again, with their data, keys and settings',
+  async (t) => {
+    const service = await startTestService(t);
+    const instance = await createRunningInstance(service, { persistence: true });
+    await service.api.withToken(instance.key).call('GET', `/redis/${instance.id}/set/kept/yes`);
+    t.is(await service.end('SIGINT'), 0);
+    t.is((await listContainersOf(instance.id)).length, 1);
+
+    await (await containerOf(instance.id)).restart();
+    await service.start();
+    const { instance: found } = await service.api.call('GET', `/api/v1/instances/${instance.id}`);
+    t.is(found.status, 'RUNNING');
+    const redis = new Redis({ host: found.host, port: found.port, password: instance.key });
+    t.is(await redis.get('kept'), 'yes');
+    t.regex(String(await redis.info('memory')), /^maxmemory:33554432\r?$/m);
+    redis.disconnect();
+  },
+);
+
+test.serial('a delete interrupted by kill -9 of the service leaves nothing', async (t) => {
+  const service = await startTestService(t);
+  const instance = await createRunningInstance(service);
+  const { operation } = await service.api.call('DELETE', `/api/v1/instances/${instance.id}`);
+  await awaitPhase(service, operation.id, 'destroy');
+  await service.end('SIGKILL');
+
+  await service.start();
+  const ended = await awaitOperation(service, operation.id);
+  t.is(ended.status, 'SUCCEEDED');
+  t.deepEqual(await listContainersOf(instance.id), []);
+  t.deepEqual(await listVolumesOf(instance.id), []);
+  t.notRegex(await runPulumi(service, 'stack ls'), new RegExp(instance.id));
+});
+
+/** Waits until the operation has reached a phase, and fails if it passed without being seen. */
+async function awaitPhase(service: TestService, operationId: string, phase: string): Promise<void> {
+  for (;;) {
+    const { operation } = await service.api.call('GET', `/api/v1/operations/${operationId}`);
+    if (operation.steps.some((step: { name: string }) => step.name === phase)) {
+      if (operation.finishedAt) throw new Error(`the operation had ended before ${phase} was seen`);
+      return;
+    }
+    await sleep(5);
+  }
+}
+
+/** The region's network comes first; a crash test aims at the instance's own run. */
+async function awaitRegion(service: TestService): Promise<void> {
+  const warmUp = await createRunningInstance(service);
+  const { operation } = await service.api.call('DELETE', `/api/v1/instances/${warmUp.id}`);
+  await awaitOperation(service, operation.id);
+}

@@ -1,0 +1,45 @@
+/** Finding and ending the processes of one test's service, never anybody else's. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * Kills (SIGKILL) every process whose environment or command line names the data directory or is a child
+ * of one that does: workers, CLI runs and providers of that service.
+ */
+export async function killProcesses(dataDir: string): Promise<void> {
+  const processes = listProcesses();
+  const own = new Set(processes.filter(({ text }) => text.includes(dataDir)).map(({ pid }) => pid));
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of processes) {
+      if (own.has(parent) && !own.has(pid)) {
+        own.add(pid);
+        grown = true;
+      }
+    }
+  }
+  own.delete(process.pid);
+  for (const pid of own) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+function listProcesses(): { pid: number; parent: number; text: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        const text = ['environ', 'cmdline']
+          .map((file) => readFileSync(`/proc/${name}/${file}`, 'latin1'))
+          .join('\n');
+        return [{ pid: Number(name), parent, text }];
+      } catch {
+        return [];
+      }
+    });
+}

@@ -1,0 +1,178 @@
+import { homedir, hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import test from 'ava';
+import { type Config, ConfigError, loadConfig, rootDir } from '../../src/config.ts';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+test('an empty environment gives the documented defaults', (t) => {
+  const dataDir = join(rootDir, '.swiftcache');
+  t.like(loadConfig({}), {
+    host: '127.0.0.1',
+    port: 8080,
+    redisPort: { number: 6379, fixed: false },
+    publicHost: '127.0.0.1',
+    dataDir,
+    databaseUrl: undefined,
+    databaseFile: join(dataDir, 'swiftcache.db'),
+    stateBackendUrl: `file://${join(dataDir, 'pulumi')}`,
+    masterKey: undefined,
+    masterKeyFile: join(dataDir, 'master.key'),
+    passphraseFile: join(dataDir, 'passphrase'),
+    bootstrapAccountKey: undefined,
+    instancePorts: { first: 20_000, last: 29_999 },
+    logLevel: 'info',
+    workers: 2,
+    home: homedir(),
+  });
+});
+
+test('the configuration cannot be changed', (t) => {
+  const config = loadConfig({}) as { port: number };
+  t.throws(() => {
+    config.port = 1;
+  });
+});
+
+test('every setting is taken from its variable', (t) => {
+  const config = loadConfig({
+    SWIFTCACHE_HOST: '0.0.0.0',
+    SWIFTCACHE_PORT: '9000',
+    SWIFTCACHE_REDIS_PORT: '7000',
+    SWIFTCACHE_PUBLIC_HOST: 'cache.example.com',
+    SWIFTCACHE_DATA_DIR: '/var/lib/swiftcache',
+    SWIFTCACHE_STATE_BACKEND_URL: 's3://bucket',
+    SWIFTCACHE_MASTER_KEY: 'ab'.repeat(32),
+    SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: `sk_live_${'0'.repeat(48)}`,
+    SWIFTCACHE_INSTANCE_PORTS: '30000-30099',
+    SWIFTCACHE_LOG_LEVEL: 'debug',
+    SWIFTCACHE_WORKERS: '4',
+    SWIFTCACHE_REDIS_IMAGE: 'redis@sha256:1',
+    DOCKER_HOST: 'tcp://10.0.0.1:2375',
+    PULUMI_HOME: '/opt/pulumi',
+    PATH: '/bin',
+    HOME: '/home/me',
+  });
+  t.like(config, {
+    host: '0.0.0.0',
+    port: 9000,
+    redisPort: { number: 7000, fixed: true },
+    publicHost: 'cache.example.com',
+    dataDir: '/var/lib/swiftcache',
+    databaseFile: '/var/lib/swiftcache/swiftcache.db',
+    masterKeyFile: '/var/lib/swiftcache/master.key',
+    stateBackendUrl: 's3://bucket',
+    bootstrapAccountKey: `sk_live_${'0'.repeat(48)}`,
+    instancePorts: { first: 30_000, last: 30_099 },
+    logLevel: 'debug',
+    workers: 4,
+    redisImage: 'redis@sha256:1',
+    dockerHost: 'tcp://10.0.0.1:2375',
+    path: '/bin',
+    home: '/home/me',
+  });
+  t.deepEqual(config.masterKey, Buffer.alloc(32, 0xab));
+  t.is(config.pulumi.home, '/opt/pulumi');
+});
+
+test('a wildcard address is given to clients as the name of the machine', (t) => {
+  for (const address of ['0.0.0.0', '::']) {
+    t.is(loadConfig({ SWIFTCACHE_HOST: address }).publicHost, hostname());
+  }
+  t.is(loadConfig({ SWIFTCACHE_HOST: '10.0.0.5' }).publicHost, '10.0.0.5');
+});
+
+test('a data directory is absolute, and a relative one is counted from the repository', (t) => {
+  t.is(loadConfig({ SWIFTCACHE_DATA_DIR: './else' }).dataDir, join(rootDir, 'else'));
+  t.true(isAbsolute(loadConfig({ SWIFTCACHE_DATA_DIR: '../x' }).dataDir));
+});
+
+const databases: Record<string, Pick<Config, 'databaseUrl' | 'databaseFile'>> = {
+  'postgres://u:p@h/d': {
+    databaseUrl: 'postgres://u:p@h/d',
+    databaseFile: join(rootDir, '.swiftcache/swiftcache.db'),
+  },
+  'postgresql://h:5433/d': {
+    databaseUrl: 'postgresql://h:5433/d',
+    databaseFile: join(rootDir, '.swiftcache/swiftcache.db'),
+  },
+  'file:///var/lib/x.db': { databaseUrl: undefined, databaseFile: '/var/lib/x.db' },
+  'file:/var/lib/x.db': { databaseUrl: undefined, databaseFile: '/var/lib/x.db' },
+  'file:./x.db': { databaseUrl: undefined, databaseFile: join(rootDir, 'x.db') },
+};
+
+for (const [url, expected] of Object.entries(databases)) {
+  test(`the database ${url} is read as it is meant`, (t) => {
+    t.like(loadConfig({ SWIFTCACHE_DATABASE_URL: url }), expected);
+  });
+}
+
+const secret = 'f00dfacef00dface';
+const wrongValues: [name: string, ...values: string[]][] = [
+  ['SWIFTCACHE_HOST', ''],
+  ['SWIFTCACHE_PORT', '-1', '65536', 'http', '80.5', ''],
+  ['SWIFTCACHE_REDIS_PORT', '-1', '65536', 'redis', ''],
+  ['SWIFTCACHE_PUBLIC_HOST', ''],
+  ['SWIFTCACHE_DATA_DIR', ''],
+  ['SWIFTCACHE_DATABASE_URL', '', `mysql://u:${secret}@h/d`, '/var/lib/x.db'],
+  ['SWIFTCACHE_STATE_BACKEND_URL', '', `https://u:${secret}@app.example.com`],
+  ['SWIFTCACHE_MASTER_KEY', '', secret, `${'ab'.repeat(31)}zz`, 'ab'.repeat(33)],
+  [
+    'SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY',
+    '',
+    secret,
+    `sk_live_${secret}`,
+    `sc_live_${'ab'.repeat(24)}`,
+  ],
+  ['SWIFTCACHE_INSTANCE_PORTS', '', '20000', '29999-20000', '80-90', '60000-65536', 'a-b', '1-2-3'],
+  ['SWIFTCACHE_LOG_LEVEL', '', 'loud', 'INFO'],
+  ['SWIFTCACHE_WORKERS', '0', '17', '1.5', 'two'],
+  ['SWIFTCACHE_REDIS_IMAGE', ''],
+];
+
+for (const [name, ...values] of wrongValues) {
+  for (const value of values) {
+    test(`${name}=${JSON.stringify(value)} is refused by name, and not quoted`, (t) => {
+      const problems = problemsOf({ [name]: value });
+      t.is(problems.length, 1);
+      t.true(problems[0]?.startsWith(`${name}: `), problems[0]);
+      t.false(problems[0]?.includes(secret), problems[0]);
+    });
+  }
+}
+
+for (const range of ['1024-65535', '20000-20000']) {
+  test(`the instance ports may be ${range}`, (t) => {
+    t.deepEqual(problemsOf({ SWIFTCACHE_INSTANCE_PORTS: range }), []);
+  });
+}
+
+test('a setting that does not exist is refused by name', (t) => {
+  const problems = problemsOf({ SWIFTCACHE_DATADIR: secret, OTHER: 'x', SWIFTCACHE: 'x' });
+  t.is(problems.length, 1);
+  t.true(problems[0]?.startsWith('SWIFTCACHE_DATADIR: '));
+  t.false(problems[0]?.includes(secret));
+});
+
+test('all problems are reported at once, each in a line of its own', (t) => {
+  const wrong = {
+    SWIFTCACHE_PORT: 'http',
+    SWIFTCACHE_MASTER_KEY: secret,
+    SWIFTCACHE_LOG_LEVEL: 'loud',
+    SWIFTCACHE_NO_SUCH: secret,
+  };
+  const error = t.throws(() => loadConfig({ ...wrong, SWIFTCACHE_HOST: 'localhost' }), {
+    instanceOf: ConfigError,
+  });
+  const lines = error.message.split('\n').slice(1);
+  t.deepEqual(lines.map((line) => line.trim().split(':')[0]).sort(), Object.keys(wrong).sort());
+  t.false(error.message.includes(secret));
+});

@@ -1,0 +1,88 @@
+import test from 'ava';
+import { findRoute } from '../../../src/edge/route.ts';
+import { newId } from '../../../src/lib/ids.ts';
+import type { InstanceStatus } from '../../../src/store/entities/instance.ts';
+import { InstanceEntity } from '../../../src/store/entities/instance.ts';
+import { addInstance, addKey, openStore } from './door.ts';
+
+async function prepare(t: Parameters<typeof openStore>[0]) {
+  const orm = await openStore(t);
+  const [first, second, foreign] = [
+    await addInstance(orm, { port: 7001 }),
+    await addInstance(orm, { port: 7002 }),
+    await addInstance(orm, { port: 7003 }),
+  ];
+  const one = await addKey(orm, [first]);
+  const two = await addKey(orm, [first, second]);
+  const route = async (user: string | undefined, secret: string): Promise<string> => {
+    const found = await findRoute(orm, { user, secret });
+    return 'code' in found ? `${found.code} ${found.message}` : `${found.host}:${found.port}`;
+  };
+  return { orm, first, second, foreign, one, two, route };
+}
+
+const wrongPass = 'WRONGPASS invalid username-password pair or user is disabled.';
+
+test('a key of one instance opens it without a user name, as default, by its ids', async (t) => {
+  const { first, one, route } = await prepare(t);
+  for (const user of [undefined, 'default', one.keyId, first]) {
+    t.is(await route(user, one.secret), '127.0.0.1:7001', `${user}`);
+  }
+});
+
+test('a key of several instances opens the one that the user name says', async (t) => {
+  const { first, second, two, route } = await prepare(t);
+  t.is(await route(first, two.secret), '127.0.0.1:7001');
+  t.is(await route(second, two.secret), '127.0.0.1:7002');
+});
+
+test('a key of several instances is told how to name one when it names none', async (t) => {
+  const { first, second, two, route } = await prepare(t);
+  const [low] = [first, second].sort();
+  for (const user of [undefined, 'default', two.keyId]) {
+    const told = await route(user, two.secret);
+    t.true(told.startsWith('ERR this key opens several instances: sign in as user inst_… '), told);
+    t.true(told.includes(`(redis://${low}:KEY@host:port)`), told);
+    t.true(told.includes(first) && told.includes(second), told);
+  }
+});
+
+test('a wrong key and a wrong user are the same WRONGPASS, whatever was wrong', async (t) => {
+  const { foreign, one, two, route } = await prepare(t);
+  for (const user of [foreign, newId('inst'), two.keyId, newId('key'), 'admin', '', 'swiftcache']) {
+    t.is(await route(user, one.secret), wrongPass, user);
+  }
+  for (const secret of ['', 'x', `sc_live_${'0'.repeat(32)}`, `sk_live_${'0'.repeat(32)}`]) {
+    t.is(await route(undefined, secret), wrongPass, secret);
+    t.is(await route(foreign, secret), wrongPass, secret);
+  }
+});
+
+const states: readonly [InstanceStatus, RegExp][] = [
+  ['PROVISIONING', /^LOADING SwiftCache is preparing instance inst_\w+ \(PROVISIONING\)$/],
+  ['FAILED', /^ERR instance inst_\w+ is FAILED$/],
+  ['DELETING', /^ERR instance inst_\w+ is DELETING$/],
+];
+
+for (const [status, expected] of states) {
+  test(`an instance that is ${status} is not opened and says so`, async (t) => {
+    const { orm, route } = await prepare(t);
+    const { secret } = await addKey(orm, [await addInstance(orm, { port: 7009, status })]);
+    t.regex(await route(undefined, secret), expected);
+  });
+}
+
+test('an instance without an address is to be tried again, not an error of the door', async (t) => {
+  const { orm, route } = await prepare(t);
+  const { secret } = await addKey(orm, [await addInstance(orm, { port: null })]);
+  t.regex(await route(undefined, secret), /^LOADING instance inst_\w+ does not answer/);
+});
+
+test('an instance that its owner deleted is out of the count at once', async (t) => {
+  const { orm, first, second, two, route } = await prepare(t);
+  await orm.em.fork().nativeUpdate(InstanceEntity, { id: first }, { desired: 'absent' });
+  t.is(await route(undefined, two.secret), '127.0.0.1:7002');
+  t.is(await route(first, two.secret), wrongPass);
+  await orm.em.fork().nativeUpdate(InstanceEntity, { id: second }, { desired: 'absent' });
+  t.regex(await route(undefined, two.secret), /^ERR this key opens no instance/);
+});

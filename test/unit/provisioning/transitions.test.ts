@@ -1,0 +1,278 @@
+import type { ExecutionContext } from 'ava';
+import { deleteInstance } from '../../../src/instances/delete-instance.ts';
+import { AppError } from '../../../src/lib/errors.ts';
+import { type Claim, claimNext } from '../../../src/provisioning/leases.ts';
+import * as transitions from '../../../src/provisioning/transitions.ts';
+import type { Orm } from '../../../src/store/database.ts';
+import { DataKeyEntity, KeyBindingEntity } from '../../../src/store/entities/data-key.ts';
+import type { Instance } from '../../../src/store/entities/instance.ts';
+import { type Operation, OperationEntity } from '../../../src/store/entities/operation.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { testOnEachDatabase } from '../../support/databases.ts';
+import {
+  addDataKey,
+  addInstance,
+  addOperation,
+  readInstance,
+  readOperation,
+} from '../../support/rows.ts';
+import { testConfig } from '../../support/test-config.ts';
+
+const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
+const outputs = { nodeHost: '127.0.0.1', nodePort: 20_007, passwordSealed: 'v1:sealed' };
+
+/** An instance with its operation, claimed and begun: what the reconciler has in hand. */
+async function begin(orm: Orm, changes: Partial<Instance> = {}) {
+  const clock = createTestClock();
+  const services = { orm, clock };
+  const row = await addInstance(orm, { nodePort: 20_000, ...changes });
+  await addOperation(orm, row, { kind: row.desired === 'absent' ? 'delete' : 'create' });
+  const claim = await claimNext({ ...services, owner: 'me' });
+  if (!claim) throw new Error('nothing was claimed');
+  const instance = await readInstance(orm, row.id);
+  const operation = await transitions.beginOperation(services, instance);
+  if (!operation) throw new Error('there is no operation');
+  return { services, claim, instance, operation };
+}
+
+type Begun = Awaited<ReturnType<typeof begin>>;
+
+/** Somebody else takes the instance over, as after an expired lease. */
+async function takeOver({ services, claim }: Begun): Promise<Claim> {
+  services.clock.advance(10 * 60_000);
+  const taken = await claimNext({ ...services, owner: 'other' });
+  if (taken?.instanceId !== claim.instanceId) throw new Error('it was not taken over');
+  return taken;
+}
+
+/** The owner deletes the instance, as the API does it. */
+async function deleteMeanwhile({ services, instance }: Begun): Promise<Operation> {
+  const { organizationId, id } = instance;
+  const { operation } = await deleteInstance(
+    { ...services, config: testConfig(), provisioner: { wake() {} } },
+    { accountKeyId: 'acct_a', organizationId },
+    id,
+  );
+  return operation;
+}
+
+testOnEachDatabase(
+  'an operation that is begun is RUNNING, and keeps its first begin',
+  async (t, orm) => {
+    const { services, instance, operation } = await begin(orm);
+    const first = await readOperation(orm, operation.id);
+    t.is(first.status, 'RUNNING');
+    t.deepEqual(first.startedAt, services.clock.now());
+    services.clock.advance(1_000);
+    await transitions.beginOperation(services, instance);
+    t.deepEqual((await readOperation(orm, operation.id)).startedAt, first.startedAt);
+  },
+);
+
+testOnEachDatabase('a repair that nobody asked for has no operation', async (t, orm) => {
+  const instance = await addInstance(orm);
+  await addOperation(orm, instance, { status: 'SUCCEEDED' });
+  const services = { orm, clock: createTestClock() };
+  t.is(await transitions.beginOperation(services, instance), undefined);
+});
+
+testOnEachDatabase('each step ends the one before, and progress never falls', async (t, orm) => {
+  const { services, operation } = await begin(orm);
+  for (const [name, progress] of [
+    ['prepare', 5],
+    ['container', 30],
+    ['again', 10],
+  ] as const) {
+    await transitions.recordStep(services, operation, name, progress);
+    services.clock.advance(1_000);
+  }
+  const { steps, progress } = await readOperation(orm, operation.id);
+  t.is(progress, 30);
+  t.deepEqual(steps, [
+    { name: 'prepare', startedAt: at(0), finishedAt: at(1) },
+    { name: 'container', startedAt: at(1), finishedAt: at(2) },
+    { name: 'again', startedAt: at(2), finishedAt: null },
+  ]);
+});
+
+function at(second: number): string {
+  return new Date(Date.UTC(2024, 0, 15, 10, 30, second)).toISOString();
+}
+
+testOnEachDatabase(
+  'applied: RUNNING, its operation SUCCEEDED, its lease given back',
+  async (t, orm) => {
+    const { services, claim, instance, operation } = await begin(orm);
+    await transitions.recordStep(services, operation, 'container', 30);
+    await transitions.recordOutputs(services, claim, outputs);
+    await transitions.settleApplied(services, claim, instance, operation);
+    t.like(await readInstance(orm, instance.id), {
+      ...outputs,
+      status: 'RUNNING',
+      appliedGeneration: instance.generation,
+      attempts: 0,
+      leaseOwner: null,
+      leaseExpiresAtMs: 0,
+    });
+    const ended = await readOperation(orm, operation.id);
+    t.like(ended, { status: 'SUCCEEDED', progress: 100, errorCode: null });
+    t.deepEqual(ended.finishedAt, services.clock.now());
+    t.is(ended.steps.at(-1)?.finishedAt, at(0));
+  },
+);
+
+testOnEachDatabase('applied: what a try before it had failed of is forgotten', async (t, orm) => {
+  const begun = await begin(orm, { failureCode: 'port_in_use', failureMessage: 'taken' });
+  await transitions.settleApplied(begun.services, begun.claim, begun.instance, begun.operation);
+  t.like(await readInstance(orm, begun.instance.id), { failureCode: null, failureMessage: null });
+});
+
+testOnEachDatabase('failed: FAILED with the reason, its operation too', async (t, orm) => {
+  const { services, claim, instance, operation } = await begin(orm);
+  await transitions.settleFailed(services, claim, instance, operation, cause);
+  t.like(await readInstance(orm, instance.id), {
+    status: 'FAILED',
+    failureCode: 'port_in_use',
+    failureMessage: 'taken',
+    leaseOwner: null,
+    nodePort: 20_000,
+  });
+  t.like(await readOperation(orm, operation.id), {
+    status: 'FAILED',
+    errorCode: 'port_in_use',
+    errorMessage: 'taken',
+  });
+});
+
+testOnEachDatabase(
+  'postponed: free for another try after the wait, its operation open',
+  async (t, orm) => {
+    const { services, claim, instance, operation } = await begin(orm);
+    await transitions.postpone(services, claim, 1_000.4);
+    const owner = 'other';
+    t.is(await claimNext({ ...services, owner }), undefined);
+    services.clock.advance(1_001);
+    t.is((await claimNext({ ...services, owner }))?.attempts, 2);
+    t.like(await readInstance(orm, instance.id), { status: 'PROVISIONING' });
+    t.is((await readOperation(orm, operation.id)).status, 'RUNNING');
+  },
+);
+
+testOnEachDatabase('destroyed: no port, host, password or binding is left', async (t, orm) => {
+  const begun = await begin(orm, { ...outputs, desired: 'absent', status: 'DELETING' });
+  const { services, claim, instance, operation } = begun;
+  const other = await addInstance(orm, { organizationId: instance.organizationId });
+  const own = await addDataKey(orm, instance.organizationId, {}, [instance.id]);
+  const shared = await addDataKey(orm, instance.organizationId, {}, [instance.id, other.id]);
+  await transitions.settleDestroyed(services, claim, instance, operation);
+
+  t.like(await readInstance(orm, instance.id), {
+    status: 'DELETED',
+    nodeHost: null,
+    nodePort: null,
+    passwordSealed: null,
+    leaseOwner: null,
+  });
+  t.is((await readOperation(orm, operation.id)).status, 'SUCCEEDED');
+  const em = orm.em.fork();
+  t.is(await em.count(KeyBindingEntity, { instanceId: instance.id }), 0);
+  t.is(await em.count(DataKeyEntity, { id: own.id }), 0);
+  t.is(await em.count(DataKeyEntity, { id: shared.id }), 1);
+  t.is(await em.count(KeyBindingEntity, { instanceId: other.id, keyId: shared.id }), 1);
+});
+
+for (const outcome of ['applied', 'failed'] as const) {
+  testOnEachDatabase(
+    `a delete that came in during a run that ${outcome} is kept`,
+    async (t, orm) => {
+      const begun = await begin(orm);
+      const deletion = await deleteMeanwhile(begun);
+      await settle(outcome, begun);
+      const row = await readInstance(orm, begun.instance.id);
+      t.like(row, { desired: 'absent', status: 'DELETING', generation: 2, failureCode: null });
+      t.is(row.leaseExpiresAtMs, 0);
+      t.is((await readOperation(orm, deletion.id)).status, 'QUEUED');
+      t.is((await readOperation(orm, begun.operation.id)).status, 'SUPERSEDED');
+      const next = await claimNext({ ...begun.services, owner: 'me' });
+      t.is(next?.instanceId, begun.instance.id);
+    },
+  );
+}
+
+async function settle(
+  outcome: 'applied' | 'failed' | 'destroyed' | 'postponed' | 'outputs',
+  { services, claim, instance, operation }: Begun,
+): Promise<void> {
+  if (outcome === 'outputs') await transitions.recordOutputs(services, claim, outputs);
+  if (outcome === 'postponed') await transitions.postpone(services, claim, 1_000);
+  if (outcome === 'applied') {
+    await transitions.settleApplied(services, claim, instance, operation);
+  }
+  if (outcome === 'destroyed') {
+    await transitions.settleDestroyed(services, claim, instance, operation);
+  }
+  if (outcome === 'failed') {
+    await transitions.settleFailed(services, claim, instance, operation, cause);
+  }
+}
+
+for (const outcome of ['applied', 'failed', 'destroyed', 'postponed', 'outputs'] as const) {
+  testOnEachDatabase(`who lost the lease writes nothing: ${outcome}`, async (t, orm) => {
+    const begun = await begin(orm);
+    await addDataKey(orm, begun.instance.organizationId, {}, [begun.instance.id]);
+    await takeOver(begun);
+    await unchanged(t, orm, begun, async () => {
+      await t.throwsAsync(settle(outcome, begun), { instanceOf: transitions.LeaseLost });
+    });
+  });
+}
+
+async function unchanged(
+  t: ExecutionContext,
+  orm: Orm,
+  { instance, operation }: Begun,
+  work: () => Promise<void>,
+): Promise<void> {
+  const read = async () => {
+    const em = orm.em.fork();
+    const bindings = await em.count(KeyBindingEntity, { instanceId: instance.id });
+    const rows = [await readInstance(orm, instance.id), await readOperation(orm, operation.id)];
+    return JSON.stringify([...rows, bindings]);
+  };
+  const before = await read();
+  await work();
+  t.is(await read(), before);
+}
+
+for (const outcome of ['applied', 'failed', 'destroyed'] as const) {
+  testOnEachDatabase(
+    `${outcome}: instance and operation change together or not at all`,
+    async (t, orm) => {
+      const begun = await begin(orm);
+      const broken = { ...begun.operation, steps: undefined as unknown as [] };
+      await unchanged(t, orm, begun, async () => {
+        await t.throwsAsync(settle(outcome, { ...begun, operation: broken as Operation }), {
+          instanceOf: TypeError,
+        });
+      });
+    },
+  );
+}
+
+testOnEachDatabase(
+  'deleting twice gives the same operation, and there is only one',
+  async (t, orm) => {
+    const begun = await begin(orm);
+    const first = await deleteMeanwhile(begun);
+    const second = await deleteMeanwhile(begun);
+    t.is(second.id, first.id);
+    const where = { instanceId: begun.instance.id, kind: 'delete' } as const;
+    t.is(await orm.em.fork().count(OperationEntity, where), 1);
+  },
+);
+
+testOnEachDatabase('a deleted instance is not there to be deleted again', async (t, orm) => {
+  const begun = await begin(orm, { desired: 'absent', status: 'DELETING' });
+  await settle('destroyed', begun);
+  await t.throwsAsync(deleteMeanwhile(begun), { instanceOf: AppError, code: 'not_found' });
+});
