@@ -1,4 +1,4 @@
-import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { defineEntity, p } from '@mikro-orm/core';
 
 /** An account key (`sk_live_…`) of an organization; only its SHA-256 is kept. */
 export const AccountKeyEntity = defineEntity({
@@ -13,5 +13,3 @@ export const AccountKeyEntity = defineEntity({
     lastUsedAt: p.datetime().nullable(),
   },
 });
-
-export type AccountKey = InferEntity<typeof AccountKeyEntity>;

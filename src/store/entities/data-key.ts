@@ -34,5 +34,3 @@ export const KeyBindingEntity = defineEntity({
     createdAt: p.datetime(),
   },
 });
-
-export type KeyBinding = InferEntity<typeof KeyBindingEntity>;

@@ -1,4 +1,4 @@
-import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { defineEntity, p } from '@mikro-orm/core';
 
 /** A fact about this installation that must outlive a process, e.g. its id. */
 export const SettingEntity = defineEntity({
@@ -9,5 +9,3 @@ export const SettingEntity = defineEntity({
     value: p.text(),
   },
 });
-
-export type Setting = InferEntity<typeof SettingEntity>;
