@@ -3,7 +3,7 @@
  *
  * The command line runs it by way of index.ts (`main` in Pulumi.yaml), the API by way of the Automation
  * API, both with the same stack configuration. So each sees no change after the other, and
- * the policies, applied here as a resource transform, bind both even where no policy pack is named.
+ * the policies, applied here as a stack transformation, bind both even where no policy pack is named.
  *
  * A stack is a Redis instance (`kind: instance`) or what a region's instances share (`kind: region`).
  */

@@ -1,17 +1,18 @@
 /**
  * How much memory a container gets for a Redis of a given maxmemory.
  *
- * Redis needs more than its data: the process itself and its replication of small allocations (about
- * 12 MiB measured at rest), fragmentation, client buffers, and with persistence the pages that a
- * writing parent copies while a child saves. docs/decisions/0004 has the measurements.
+ * Redis counts what it allocates, the kernel counts pages: after values of other sizes than before, the
+ * process can hold twice its data, and with persistence the pages that a writing parent copies while a
+ * child saves come on top. The ratios are the worst that were measured, and the base covers the process
+ * itself and its clients' buffers; docs/decisions/0004 has the figures. It is a limit, not a reservation.
  */
 const mib = 1024 * 1024;
-const baseMib = 48;
-const overheadRatio = 0.25;
-const persistenceRatio = 0.5;
+const baseMib = 32;
+const cacheRatio = 2;
+const persistentRatio = 2.75;
 
 /** The container's memory limit in MiB; always more than `maxMemoryBytes`. */
 export function containerMemoryMib(maxMemoryBytes: number, persistence: boolean): number {
-  const ratio = 1 + overheadRatio + (persistence ? persistenceRatio : 0);
+  const ratio = persistence ? persistentRatio : cacheRatio;
   return Math.ceil((maxMemoryBytes / mib) * ratio) + baseMib;
 }

@@ -1,7 +1,7 @@
 /**
  * What a policy rule is: a pure function from a resource's type and properties to what is wrong with it.
  *
- * The same functions serve twice: index.ts wraps them as a CrossGuard pack for operators' runs, and
+ * The same functions serve twice: pack.ts wraps them as a CrossGuard pack for operators' runs, and
  * infra/policy-transform.ts applies them inside the program, where they cost nothing and cannot be left
  * out. A rule judges what it is given: a property that is missing is as wrong as a property with a bad value.
  */

@@ -51,7 +51,7 @@ const environmentSchema = z.object({
   SWIFTCACHE_MASTER_KEY: masterKey.optional(),
   SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: z
     .string()
-    .regex(/^sk_live_[0-9a-f]{32,}$/, 'needs sk_live_ and at least 32 hexadecimal digits')
+    .regex(/^sk_live_[0-9a-f]{32,128}$/, 'needs sk_live_ and 32 to 128 hexadecimal digits')
     .optional(),
   SWIFTCACHE_INSTANCE_PORTS: portRange.prefault('20000-29999'),
   SWIFTCACHE_LOG_LEVEL: z

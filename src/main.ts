@@ -1,11 +1,14 @@
 /** The process: load the configuration, start the service, say what to do next, stop cleanly. */
-import { ConfigError, loadConfig } from './config.ts';
+import { loadConfig } from './config.ts';
 import { createLogger } from './lib/logger.ts';
 import { startService } from './service.ts';
 import { welcomeText } from './welcome.ts';
 
 /** Longer than any orderly stop; then the process ends all the same. */
 const stopTimeoutMs = 30_000;
+
+// Databases, state and configuration are the service's own: nobody else on the machine reads them.
+process.umask(0o077);
 
 try {
   const config = loadConfig();
@@ -17,8 +20,7 @@ try {
     await service.stop();
   });
 } catch (error) {
-  const text =
-    error instanceof ConfigError || !(error instanceof Error) ? String(error) : error.message;
+  const text = error instanceof Error ? error.message : String(error);
   process.stderr.write(`\nSwiftCache did not start: ${text}\n`);
   process.exit(1);
 }

@@ -4,6 +4,8 @@ import { prepareDataDirectory } from './data-directory.ts';
 import { prepareProject } from './provisioning/project.ts';
 import { openDatabase } from './store/database.ts';
 
+process.umask(0o077);
+
 try {
   const config = loadConfig();
   prepareDataDirectory(config);

@@ -145,8 +145,8 @@ function readArgument(bytes: Buffer, array: PartialArray): Step | undefined {
   }
   const end = array.position + array.argumentBytes;
   if (bytes.length < end + 2) return wait('too much sent before authentication');
-  // A copy: the reader's buffer is used again for the bytes that follow.
-  array.args.push(Buffer.from(bytes.subarray(array.position, end)));
+  // A view: the input only ever appends, or moves on to a new buffer.
+  array.args.push(bytes.subarray(array.position, end));
   array.position = end + 2;
   array.argumentBytes = undefined;
   return undefined;

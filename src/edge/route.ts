@@ -43,7 +43,8 @@ function chooseInstance(
     const named = instances.find(({ id }) => id === user);
     return named ?? refusals.wrongPass('the user names an instance the key does not open');
   }
-  if (user !== undefined && user !== 'default' && user !== keyId) {
+  // redis-cli sends an empty name for redis://:KEY@host.
+  if (user && user !== 'default' && user !== keyId) {
     return refusals.wrongPass('the user is none of this key');
   }
   const [first, ...others] = instances;

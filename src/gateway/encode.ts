@@ -33,6 +33,11 @@ export function encodeResult(reply: unknown, { base64 }: ReplyFormat): string {
   return JSON.stringify({ result: isOk ? 'OK' : toJson(reply, toBase64) });
 }
 
+/** The body of a pipeline's answer: the bodies of its commands' answers, in order. */
+export function encodePipeline(bodies: readonly string[]): string {
+  return `[${bodies.join(',')}]`;
+}
+
 /** The body of a failed answer. */
 export function encodeFailure(message: string): string {
   return JSON.stringify({ error: message });

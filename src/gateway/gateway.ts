@@ -22,16 +22,29 @@ import getRawBody from 'raw-body';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
-import { createAuthorizer } from './authorize.ts';
+import { createAuthorizer, type Grant } from './authorize.ts';
 import {
   type ConnectionLimits,
   createConnectionPool,
   defaultConnectionLimits,
 } from './connections.ts';
-import { encodeFailure, encodeResult, readReplyFormat } from './encode.ts';
+import {
+  encodeFailure,
+  encodePipeline,
+  encodeResult,
+  type ReplyFormat,
+  readReplyFormat,
+} from './encode.ts';
 import { badRequest, describeFailure, instanceNotRunning } from './failures.ts';
 import { createLastUsedRecorder } from './last-used.ts';
-import { type Command, parseCommand, splitTarget, type Target } from './parse.ts';
+import {
+  type Command,
+  isPipeline,
+  parseCommand,
+  parsePipeline,
+  splitTarget,
+  type Target,
+} from './parse.ts';
 import { findRefusal } from './refused-commands.ts';
 import { runCommand } from './run.ts';
 
@@ -83,13 +96,37 @@ export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
     if (grant.instance.status !== 'RUNNING') throw instanceNotRunning(grant.instance.status);
     lastUsed.record(grant.key);
     const body = methodsWithBody.includes(ctx.method) ? await readBody(ctx.req) : undefined;
+    const format = readReplyFormat(ctx.headers);
+    if (isPipeline(target, ctx.method)) {
+      const commands = parsePipeline(body ?? Buffer.alloc(0));
+      trace.command = `PIPELINE of ${commands.length}`;
+      return { status: 200, body: await runPipeline(grant, commands, format) };
+    }
     const command = parseCommand(target, body);
     trace.command = loggableName.test(command.name) ? command.name : '(no command name)';
+    return { status: 200, body: await run(grant, command, format) };
+  }
+
+  async function run(grant: Grant, command: Command, format: ReplyFormat): Promise<string> {
     refuse(command);
-    const format = readReplyFormat(ctx.headers);
     const { protocol } = format;
-    const reply = await runCommand(pool, { grant, protocol, command });
-    return { status: 200, body: encodeResult(reply, format) };
+    return encodeResult(await runCommand(pool, { grant, protocol, command }), format);
+  }
+
+  /** Sends all commands at once, in order, on one connection; each has its own result or error. */
+  async function runPipeline(
+    grant: Grant,
+    commands: readonly Command[],
+    format: ReplyFormat,
+  ): Promise<string> {
+    const bodies = commands.map(async (command) => {
+      try {
+        return await run(grant, command, format);
+      } catch (thrown) {
+        return encodeFailure(describeFailure(thrown).message);
+      }
+    });
+    return encodePipeline(await Promise.all(bodies));
   }
 
   const middleware: Koa.Middleware = async (ctx, next) => {

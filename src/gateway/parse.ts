@@ -9,6 +9,8 @@ import { badRequest } from './failures.ts';
 
 const prefix = '/redis/';
 const tokenName = '_token';
+/** What Upstash's clients send at most. */
+const pipelineCommandsMax = 1_000;
 
 /** A request target under /redis/, still percent-encoded. */
 export interface Target {
@@ -75,6 +77,32 @@ export function parseCommand({ segments, query }: Target, body: Buffer | undefin
   return toCommand(name, args);
 }
 
+/** Whether a request is a pipeline: `POST /redis/{id}/pipeline`. */
+export function isPipeline({ segments }: Target, method: string): boolean {
+  const names = segments.filter((segment) => segment !== '');
+  return method === 'POST' && names.length === 1 && names[0]?.toLowerCase() === 'pipeline';
+}
+
+/**
+ * Reads the commands of a pipeline: a JSON array of commands, each an array of its own.
+ * @throws {AppError} `invalid_request` for the first command that cannot be read; then none is run.
+ */
+export function parsePipeline(body: Buffer): Command[] {
+  const rows = parseJsonArray(body);
+  if (rows.length === 0) throw badRequest('ERR empty pipeline request');
+  if (rows.length > pipelineCommandsMax) {
+    throw badRequest(`ERR a pipeline holds at most ${pipelineCommandsMax} commands`);
+  }
+  return rows.map((row, index) => {
+    if (!Array.isArray(row)) {
+      throw badRequest(`ERR failed to parse pipeline request: command ${index} is not an array`);
+    }
+    const [name, ...args] = toArguments(row, `command ${index}: element`);
+    if (name === undefined) throw badRequest(`ERR empty pipeline command: command ${index}`);
+    return toCommand(name, args);
+  });
+}
+
 function toCommand(name: string | Buffer, args: (string | Buffer)[]): Command {
   if (typeof name !== 'string' || name === '') {
     throw badRequest('ERR the name of the command is empty or not text');
@@ -114,38 +142,42 @@ function decode(text: string): string | Buffer {
   return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
 }
 
-/** Reads a JSON array of strings, numbers and booleans; numbers keep their source text. */
+/** Reads a JSON array of strings, numbers and booleans. */
 function parseArray(body: Buffer): string[] {
+  return toArguments(parseJsonArray(body), 'element');
+}
+
+/** Reads a body's JSON array; the numbers in it become their source text. */
+function parseJsonArray(body: Buffer): unknown[] {
   if (body.length === 0) throw badRequest('ERR empty command: the body must be a JSON array');
   if (!isUtf8(body)) throw badRequest('ERR failed to parse command: the body is not UTF-8');
-  const text = body.toString('utf8').replace(/^\uFEFF/, '');
-  const values = parseJson(text);
+  const values = parseJson(body.toString('utf8').replace(/^\uFEFF/, ''));
   if (!Array.isArray(values)) {
     throw badRequest('ERR failed to parse command: the body must be a JSON array');
   }
-  const wrong = values.findIndex((value) => !/^(string|number|boolean)$/.test(typeof value));
-  if (wrong >= 0) {
-    throw badRequest(
-      `ERR failed to parse command: element ${wrong} must be a string, a number or a boolean`,
-    );
-  }
-  const exact = values.some((value) => typeof value === 'number') ? parseExact(text) : values;
-  return exact.map(String);
+  return values;
 }
 
+/** Takes values for a command's parts; numbers are text already (parseJson). */
+function toArguments(values: readonly unknown[], what: string): string[] {
+  const wrong = values.findIndex((value) => !/^(string|boolean)$/.test(typeof value));
+  if (wrong >= 0) {
+    throw badRequest(
+      `ERR failed to parse command: ${what} ${wrong} must be a string, a number or a boolean`,
+    );
+  }
+  return values.map(String);
+}
+
+/** 1.0 and 9007199254740993 stay as they were written. */
 function parseJson(text: string): unknown {
+  const keepSource = (_: string, value: unknown, context: { source: string }): unknown =>
+    typeof value === 'number' ? context.source : value;
   try {
-    return JSON.parse(text);
+    // The reviver's third argument is newer than TypeScript's library.
+    return JSON.parse(text, keepSource as (key: string, value: unknown) => unknown);
   } catch {
     // The parser's own message quotes the body, which is nothing for an answer that may be logged.
     throw badRequest('ERR failed to parse command: the body is not valid JSON');
   }
-}
-
-/** 1.0 and 9007199254740993 as they were written; only called for a flat array known to be valid. */
-function parseExact(text: string): unknown[] {
-  const keepSource = (_: string, value: unknown, context: { source: string }): unknown =>
-    typeof value === 'number' ? context.source : value;
-  // The reviver's third argument is newer than TypeScript's library.
-  return JSON.parse(text, keepSource as (key: string, value: unknown) => unknown);
 }

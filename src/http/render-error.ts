@@ -2,7 +2,8 @@
 import { type AppError, toAppError } from '../lib/errors.ts';
 import type { HttpContext, HttpServices } from './route.ts';
 
-const documentation = '/docs/errors.md';
+/** Where this service shows what each code means. */
+export const errorDocumentation = '/docs/errors.md';
 
 /** Writes the answer and, for what is our fault, the log line with everything the caller must not see. */
 export function renderError(
@@ -26,7 +27,7 @@ export function renderError(
 
 function describeProblem(error: AppError, requestId: string): object {
   return {
-    type: `${documentation}#${error.code}`,
+    type: `${errorDocumentation}#${error.code}`,
     title: error.title,
     status: error.status,
     detail: error.message,

@@ -3,7 +3,7 @@
  *
  * Guarantees: a route says whether it is public (there is no default); its input is checked by the zod
  * schemas that its documentation is made from, before its handler runs; what a handler gives is sent as
- * JSON. app.ts lists the routes; a test compares that list with the authorization table.
+ * JSON. routes/index.ts lists them; a test compares that list with the authorization table.
  */
 import type { ParameterizedContext } from 'koa';
 import type { z } from 'zod';

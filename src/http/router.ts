@@ -1,12 +1,18 @@
 /** Binds the routes to Koa: authenticate, check the input, call the handler, send what it gives. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Router } from '@koa/router';
 import { authenticateCaller } from '../accounts/account-keys.ts';
+import { rootDir } from '../config.ts';
 import { AppError } from '../lib/errors.ts';
 import { readInput } from './input.ts';
 import { createOpenApiDocument } from './openapi.ts';
+import { errorDocumentation } from './render-error.ts';
 import type { HttpContext, HttpServices, RequestState, Route } from './route.ts';
 
-/** Makes the router of the given routes, with /openapi.json beside them. */
+const errorPage = readFileSync(join(rootDir, errorDocumentation), 'utf8');
+
+/** Makes the router of the given routes, with /openapi.json and the error page beside them. */
 export function createRouter(
   routes: readonly Route[],
   services: HttpServices,
@@ -20,6 +26,11 @@ export function createRouter(
   const document = createOpenApiDocument(routes);
   router.get('/openapi.json', (context) => {
     context.body = document;
+  });
+  // The `type` of every problem points into this page.
+  router.get(errorDocumentation, (context) => {
+    context.type = 'text/markdown; charset=utf-8';
+    context.body = errorPage;
   });
   return router;
 }

@@ -115,7 +115,7 @@ export const errorCatalogue = {
   instance_unreachable: {
     status: 503,
     title: 'The instance does not answer',
-    remedy: 'Look at its status; it is retried by itself while it is being repaired.',
+    remedy: 'Try again in a moment; if it stays, the operator should look at its container.',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

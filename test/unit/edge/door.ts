@@ -192,3 +192,15 @@ export async function openClient(t: Teardown, port: number): Promise<Client> {
     readToEnd: () => take(() => (hasEnded ? received.length : -1)),
   };
 }
+
+/** A door with one running instance (a stand-in) and a key for it. */
+export async function openDoorWithInstance(
+  t: Teardown,
+  options: { limits?: Partial<EdgeLimits>; answer?: string; delayMs?: number } = {},
+) {
+  const door = await openDoor(t, options.limits);
+  const standIn = await startStandIn(t, options);
+  const instanceId = await addInstance(door.orm, { port: standIn.port });
+  const key = await addKey(door.orm, [instanceId]);
+  return { ...door, ...key, standIn, instanceId, client: () => openClient(t, door.port) };
+}

@@ -18,13 +18,19 @@ async function start(t: Parameters<typeof startHarness>[0]) {
   return { harness, bound, url };
 }
 
-for (const responseEncoding of ['base64', false] as const) {
-  test(`Upstash's client works unmodified with response encoding ${responseEncoding}`, async (t) => {
+const modes = [
+  { responseEncoding: 'base64', pipelining: true },
+  { responseEncoding: 'base64', pipelining: false },
+  { responseEncoding: false, pipelining: false },
+] as const;
+
+for (const { responseEncoding, pipelining } of modes) {
+  test(`Upstash's client works unmodified with response encoding ${responseEncoding} and pipelining ${pipelining}`, async (t) => {
     const { bound, url } = await start(t);
     const client = new Redis({
       url,
       token: bound.secret,
-      enableAutoPipelining: false,
+      enableAutoPipelining: pipelining,
       enableTelemetry: true,
       responseEncoding,
     });
