@@ -7,6 +7,7 @@ export const hostIsolation = containerRule(
   (properties) => [
     ...(properties.privileged === true ? ['privileged is on: remove it.'] : []),
     ...namespaceProblems(properties),
+    ...hostNetworkProblems(properties),
     ...capabilityProblems(properties),
     ...(listOf(properties.devices).length > 0 ? ['devices are passed in: remove them.'] : []),
     ...hostPathProblems(properties),
@@ -19,6 +20,11 @@ function namespaceProblems(properties: ResourceProperties): string[] {
     const shared = typeof mode === 'string' && (mode === 'host' || mode.startsWith('container:'));
     return shared ? [`${name} is "${mode}": a container keeps its own namespaces.`] : [];
   });
+}
+
+function hostNetworkProblems({ networksAdvanced }: ResourceProperties): string[] {
+  const joinsHost = listOf(networksAdvanced).some(({ name }) => name === 'host');
+  return joinsHost ? ["networksAdvanced names the host's network: use a bridge."] : [];
 }
 
 function capabilityProblems({ capabilities }: ResourceProperties): string[] {

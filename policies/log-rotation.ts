@@ -1,5 +1,8 @@
 import { containerRule, type ResourceProperties } from './rule.ts';
 
+/** Docker takes -1 for no bound. */
+const bounded = /^[1-9]\d*[kmg]?$/i;
+
 /** A log without bounds fills the host's disk. */
 export const logRotation = containerRule(
   'log-rotation',
@@ -10,7 +13,7 @@ export const logRotation = containerRule(
     }
     const options = (logOpts ?? {}) as ResourceProperties;
     return ['max-size', 'max-file']
-      .filter((name) => !options[name])
-      .map((name) => `logOpts has no ${name}: the log would grow without end.`);
+      .filter((name) => !bounded.test(String(options[name] ?? '')))
+      .map((name) => `logOpts has no bounded ${name}: the log would grow without end.`);
   },
 );

@@ -16,7 +16,15 @@ import { z } from 'zod';
 export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const defaultRedisPort = 6379;
 
-const port = z.coerce.number().int().min(0).max(65535);
+/** A whole number written in digits: an empty text is none, where Number('') would be 0. */
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'needs a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
+const port = wholeNumber(0, 65_535);
 
 const portRange = z
   .string()
@@ -36,7 +44,7 @@ const masterKey = z
 
 const environmentSchema = z.object({
   SWIFTCACHE_HOST: z.string().min(1).default('127.0.0.1'),
-  SWIFTCACHE_PORT: port.default(8080),
+  SWIFTCACHE_PORT: port.prefault('8080'),
   SWIFTCACHE_REDIS_PORT: port.optional(),
   SWIFTCACHE_PUBLIC_HOST: z.string().min(1).optional(),
   SWIFTCACHE_DATA_DIR: z.string().min(1).default('./.swiftcache'),
@@ -57,7 +65,7 @@ const environmentSchema = z.object({
   SWIFTCACHE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info'),
-  SWIFTCACHE_WORKERS: z.coerce.number().int().min(1).max(16).default(2),
+  SWIFTCACHE_WORKERS: wholeNumber(1, 16).prefault('2'),
   SWIFTCACHE_REDIS_IMAGE: z.string().min(1).optional(),
   DOCKER_HOST: z.string().min(1).optional(),
   PULUMI_HOME: z.string().min(1).optional(),

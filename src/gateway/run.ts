@@ -42,15 +42,21 @@ async function runOn(
     if (isReplyError(error)) throw error;
     // After a time-out, too: the late reply must find nobody.
     pool.drop(connection);
-    throw error instanceof UnsentError ? error : connectionFailure(error);
+    throw isUnsent(error) ? new UnsentError() : connectionFailure(error);
   } finally {
     connection.inFlight -= 1;
     connection.lastUsedMs = performance.now();
   }
 }
 
+/** ioredis refuses by this text where the socket has ended and the connection's state not yet. */
+function isUnsent(error: unknown): boolean {
+  if (error instanceof UnsentError) return true;
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable");
+}
+
 function send(redis: Redis, { name, args }: Command): Promise<unknown> {
-  if (redis.status !== 'ready') throw new UnsentError('the connection closed before it was used');
+  if (redis.status !== 'ready') throw new UnsentError();
   // Not redis.call(name, ...args): a request may have more arguments than a function can take.
   const command = new RedisCommand(name, [...args], { replyEncoding: null });
   return redis.sendCommand(command) as Promise<unknown>;

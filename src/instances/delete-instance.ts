@@ -3,7 +3,7 @@ import type { EntityManager } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import { type Operation, OperationEntity } from '../store/entities/operation.ts';
 import { queueOperation, supersedeOpenOperations } from './operations.ts';
-import { findOwnInstance } from './ownership.ts';
+import { lockOwnInstance } from './ownership.ts';
 import type { InstanceServices } from './services.ts';
 
 /**
@@ -17,7 +17,7 @@ export async function deleteInstance(
 ): Promise<{ instance: Instance; operation: Operation }> {
   const em = services.orm.em.fork() as EntityManager;
   const deleting = await em.transactional(async (tx) => {
-    const instance = await findOwnInstance(tx, caller, instanceId);
+    const instance = await lockOwnInstance(tx, caller, instanceId);
     if (instance.desired === 'absent') {
       const operation = await tx.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
       return { instance, operation };

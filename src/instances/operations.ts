@@ -1,7 +1,7 @@
 /** Operations: the record of each change, as its user follows it. */
 import type { Caller } from '../accounts/account-keys.ts';
 import { AppError } from '../lib/errors.ts';
-import { newId } from '../lib/ids.ts';
+import { idPattern, newId } from '../lib/ids.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import {
@@ -9,6 +9,8 @@ import {
   OperationEntity,
   type OperationKind,
 } from '../store/entities/operation.ts';
+
+const operationIdPattern = idPattern('op');
 
 /** Adds a queued operation for the instance's current generation to the unit of work. */
 export function queueOperation(
@@ -45,9 +47,9 @@ export async function supersedeOpenOperations(
 
 /** Finds an operation of the caller's organization. @throws {AppError} `not_found`. */
 export async function getOperation(orm: Orm, caller: Caller, id: string): Promise<Operation> {
-  const operation = await orm.em
-    .fork()
-    .findOne(OperationEntity, { id, organizationId: caller.organizationId });
+  const operation = operationIdPattern.test(id)
+    ? await orm.em.fork().findOne(OperationEntity, { id, organizationId: caller.organizationId })
+    : null;
   if (!operation) throw new AppError('not_found', 'There is no such operation.');
   return operation;
 }

@@ -2,8 +2,10 @@
  * Whose things are whose. What belongs to another organization and what does not exist give the same
  * answer, byte for byte, so nobody learns what others have.
  */
+import { LockMode } from '@mikro-orm/core';
 import type { Caller } from '../accounts/account-keys.ts';
 import { AppError } from '../lib/errors.ts';
+import { idPattern } from '../lib/ids.ts';
 import type { EntityManager } from '../store/database.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 
@@ -14,17 +16,39 @@ export function requireOrganization(caller: Caller, organizationId: string): voi
   }
 }
 
+const instanceIdPattern = idPattern('inst');
+
 /** Finds a live instance of the caller's. @throws {AppError} `not_found`. */
 export async function findOwnInstance(
   em: EntityManager,
   caller: Caller,
   instanceId: string,
+  options: { lockMode?: LockMode } = {},
 ): Promise<Instance> {
-  const instance = await em.findOne(InstanceEntity, {
-    id: instanceId,
-    organizationId: caller.organizationId,
-    status: { $ne: 'DELETED' },
-  });
+  // What is no id at all is not asked for: it may hold bytes that a database refuses.
+  const instance = instanceIdPattern.test(instanceId)
+    ? await em.findOne(
+        InstanceEntity,
+        {
+          id: instanceId,
+          organizationId: caller.organizationId,
+          status: { $ne: 'DELETED' },
+        },
+        options,
+      )
+    : null;
   if (!instance) throw new AppError('not_found', 'There is no such instance.');
   return instance;
+}
+
+/**
+ * The same within a transaction that is about to change the instance: whoever comes second waits and then
+ * sees the change. (The embedded database runs one transaction at a time anyway and drops the lock.)
+ */
+export async function lockOwnInstance(
+  em: EntityManager,
+  caller: Caller,
+  instanceId: string,
+): Promise<Instance> {
+  return await findOwnInstance(em, caller, instanceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }

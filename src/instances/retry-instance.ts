@@ -5,7 +5,7 @@ import type { Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import { pickNodePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
-import { findOwnInstance } from './ownership.ts';
+import { findOwnInstance, lockOwnInstance } from './ownership.ts';
 import type { InstanceServices } from './services.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function retryInstance(
       : undefined;
   em.clear();
   const retried = await em.transactional(async (tx) => {
-    const instance = await findOwnInstance(tx, caller, instanceId);
+    const instance = await lockOwnInstance(tx, caller, instanceId);
     if (instance.status !== 'FAILED') {
       throw new AppError('state_conflict', `The instance is ${instance.status}, not FAILED.`);
     }

@@ -45,7 +45,9 @@ export function createSealer(masterKey: Buffer): Sealer {
         throw new Error(`the value at ${place} was sealed with another master key or format`);
       }
       const body = Buffer.from(bodyText, 'base64url');
-      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonceText, 'base64url'))
+      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonceText, 'base64url'), {
+        authTagLength: tagBytes,
+      })
         .setAAD(Buffer.from(place))
         .setAuthTag(body.subarray(0, tagBytes));
       return decipher.update(body.subarray(tagBytes), undefined, 'utf8') + decipher.final('utf8');

@@ -20,10 +20,12 @@ const secretNames = [
   'passphrase',
 ];
 
+// They are applied to whole lines of JSON: none may begin at a word's border (an escaped line break looks
+// like a letter before it) nor reach past a quote.
 const secretPatterns: readonly [RegExp, string][] = [
-  [/\b(sk|sc)_live_[0-9A-Za-z]+/g, '$1_live_***'],
-  [/(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g, '$1:***@'],
-  [/([?&]_token=)[^&\s"]+/g, '$1***'],
+  [/(sk|sc)_live_[0-9A-Za-z]+/g, '$1_live_***'],
+  [/(\w+:\/\/[^\s:/@"\\]*):[^\s@/"\\]+@/g, '$1:***@'],
+  [/([?&]_token=)[^&\s"\\]+/g, '$1***'],
 ];
 
 /** Masks whatever in `text` looks like a key, a token parameter or a URL's password. */

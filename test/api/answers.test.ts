@@ -1,29 +1,15 @@
 /** What answers contain: the documented fields, and beside them exactly those named here. */
-import type { ExecutionContext } from 'ava';
-import { routes } from '../../src/http/routes/index.ts';
-import { OperationEntity } from '../../src/store/entities/operation.ts';
-import { type Answer, door, newInstance, startApi } from '../support/api.ts';
+import { documented, hasFields } from '../support/answers.ts';
+import { door, newInstance, startApi } from '../support/api.ts';
 import { testOnEachDatabase } from '../support/databases.ts';
 import { addDataKey, addInstance, addOperation, someDate } from '../support/rows.ts';
 
 const instances = '/api/v1/instances';
-const fields = (text: string): string[] => text.split(/\s+/).sort();
-
 const instanceFields = `id organizationId name status hostname host port maxMemory maxMemoryMb region
   tier evictionPolicy persistence failure createdAt updatedAt`;
 const keyFields = 'id name createdAt lastUsed permissions ipWhitelist rateLimit';
 const operationFields =
   'id kind instanceId status progress steps error createdAt startedAt finishedAt';
-
-/** The answer has nothing that its route's schema, hence the documentation, does not have. */
-function documented(t: ExecutionContext, name: string, { status, body }: Answer): void {
-  const route = routes.find(({ method, path }) => `${method} ${path}` === name);
-  t.deepEqual(route?.answers[status]?.schema.parse(body), body);
-}
-
-function hasFields(t: ExecutionContext, value: object, names: string): void {
-  t.deepEqual(Object.keys(value).sort(), fields(names));
-}
 
 testOnEachDatabase(
   'creating gives the instance, its key once, and an operation',
@@ -158,41 +144,6 @@ testOnEachDatabase(
 );
 
 testOnEachDatabase(
-  'deleting is accepted, begins at once, and is one however often',
-  async (t, orm) => {
-    const { own, owner, wakes } = await startApi(t, orm);
-    const { organizationId } = owner;
-    const { id } = await addInstance(orm, { organizationId, status: 'RUNNING' });
-    const answer = await own('delete', `${instances}/${id}`);
-    t.is(answer.status, 202);
-    documented(t, `delete ${instances}/:instanceId`, answer);
-    hasFields(t, answer.body, 'message instance operation');
-    t.is(answer.body.message, 'Instance deletion initiated');
-    t.deepEqual(answer.body.instance, { id, status: 'DELETING' });
-    t.is(answer.headers.get('Location'), `/api/v1/operations/${answer.body.operation.id}`);
-    t.is(wakes(), 1);
-
-    const again = await own('delete', `${instances}/${id}`);
-    t.is(again.status, 202);
-    t.is(again.body.operation.id, answer.body.operation.id);
-    t.is((await own('get', `${instances}/${id}`)).body.instance.status, 'DELETING');
-  },
-);
-
-for (const status of ['PROVISIONING', 'RUNNING', 'FAILED'] as const) {
-  testOnEachDatabase(
-    `a ${status} instance can be deleted, and its open operation ends`,
-    async (t, orm) => {
-      const { own, owner } = await startApi(t, orm);
-      const instance = await addInstance(orm, { organizationId: owner.organizationId, status });
-      const { id } = await addOperation(orm, instance);
-      t.is((await own('delete', `${instances}/${instance.id}`)).status, 202);
-      t.is((await own('get', `/api/v1/operations/${id}`)).body.operation.status, 'SUPERSEDED');
-    },
-  );
-}
-
-testOnEachDatabase(
   'an operation is shown with its steps, and its failure with a remedy',
   async (t, orm) => {
     const { own, owner } = await startApi(t, orm);
@@ -221,31 +172,6 @@ testOnEachDatabase(
       hasFields(t, shown, 'code message remedy');
       t.like(shown, { code: 'docker_unreachable', message: 'Docker cannot be reached.' });
     }
-  },
-);
-
-testOnEachDatabase(
-  'a failed instance is tried again: PROVISIONING, the reason gone',
-  async (t, orm) => {
-    const { own, owner, wakes } = await startApi(t, orm);
-    const { id } = await addInstance(orm, {
-      organizationId: owner.organizationId,
-      status: 'FAILED',
-      nodePort: 39_999,
-      failureCode: 'port_in_use',
-      failureMessage: 'taken',
-      attempts: 3,
-    });
-    const answer = await own('post', `${instances}/${id}/retry`);
-    t.is(answer.status, 202);
-    documented(t, `post ${instances}/:instanceId/retry`, answer);
-    t.like(answer.body.instance, { id, status: 'PROVISIONING', failure: null });
-    t.like(answer.body.operation, { kind: 'retry', status: 'QUEUED', instanceId: id });
-    t.is(wakes(), 1);
-    const again = await own('post', `${instances}/${id}/retry`);
-    t.is(again.status, 409);
-    t.is(again.body.code, 'state_conflict');
-    t.is(await orm.em.fork().count(OperationEntity, { instanceId: id }), 1);
   },
 );
 

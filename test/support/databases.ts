@@ -70,7 +70,11 @@ async function postgresLocation(): Promise<DatabaseLocation> {
   const { port, postgres } = await starting;
   databases += 1;
   const name = `test_${databases}`;
-  await postgres.createDatabase(name);
+  const client = postgres.getPgClient();
+  await client.connect();
+  // Copying files costs a fifth of the default, which writes every page into the log.
+  await client.query(`create database ${name} strategy file_copy`);
+  await client.end();
   const databaseUrl = `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
   return { databaseUrl, databaseFile: '' };
 }
@@ -90,7 +94,7 @@ async function startServer(): Promise<Server> {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     // Nothing of a test's server must survive a crash.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1,::1'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'autovacuum=off'],
     initdbFlags: ['--no-sync'],
     onLog: () => {},
     onError: () => {},

@@ -1,11 +1,9 @@
 import type { ExecutionContext } from 'ava';
-import { deleteInstance } from '../../../src/instances/delete-instance.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { type Claim, claimNext } from '../../../src/provisioning/leases.ts';
+import { claimNext } from '../../../src/provisioning/leases.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { DataKeyEntity, KeyBindingEntity } from '../../../src/store/entities/data-key.ts';
-import type { Instance } from '../../../src/store/entities/instance.ts';
 import { type Operation, OperationEntity } from '../../../src/store/entities/operation.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
@@ -16,45 +14,10 @@ import {
   readInstance,
   readOperation,
 } from '../../support/rows.ts';
-import { testConfig } from '../../support/test-config.ts';
+import { type Begun, begin, deleteMeanwhile, takeOver } from './claimed-instance.ts';
 
 const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
 const outputs = { nodeHost: '127.0.0.1', nodePort: 20_007, passwordSealed: 'v1:sealed' };
-
-/** An instance with its operation, claimed and begun: what the reconciler has in hand. */
-async function begin(orm: Orm, changes: Partial<Instance> = {}) {
-  const clock = createTestClock();
-  const services = { orm, clock };
-  const row = await addInstance(orm, { nodePort: 20_000, ...changes });
-  await addOperation(orm, row, { kind: row.desired === 'absent' ? 'delete' : 'create' });
-  const claim = await claimNext({ ...services, owner: 'me' });
-  if (!claim) throw new Error('nothing was claimed');
-  const instance = await readInstance(orm, row.id);
-  const operation = await transitions.beginOperation(services, instance);
-  if (!operation) throw new Error('there is no operation');
-  return { services, claim, instance, operation };
-}
-
-type Begun = Awaited<ReturnType<typeof begin>>;
-
-/** Somebody else takes the instance over, as after an expired lease. */
-async function takeOver({ services, claim }: Begun): Promise<Claim> {
-  services.clock.advance(10 * 60_000);
-  const taken = await claimNext({ ...services, owner: 'other' });
-  if (taken?.instanceId !== claim.instanceId) throw new Error('it was not taken over');
-  return taken;
-}
-
-/** The owner deletes the instance, as the API does it. */
-async function deleteMeanwhile({ services, instance }: Begun): Promise<Operation> {
-  const { organizationId, id } = instance;
-  const { operation } = await deleteInstance(
-    { ...services, config: testConfig(), provisioner: { wake() {} } },
-    { accountKeyId: 'acct_a', organizationId },
-    id,
-  );
-  return operation;
-}
 
 testOnEachDatabase(
   'an operation that is begun is RUNNING, and keeps its first begin',
