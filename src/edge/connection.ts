@@ -7,11 +7,11 @@
  * to `greeting`; every state may lead to `closed`. Only #enter changes the state.
  */
 import type { Socket } from 'node:net';
+import type { KeyUsage } from '../keys/key-usage.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
 import { finishUpstream, forwardBytes, lingerMs } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
-import type { KeyUsage } from './key-usage.ts';
 import * as refusals from './refusals.ts';
 import { createRequestReader } from './resp-request.ts';
 import { findRoute, type Route } from './route.ts';

@@ -16,11 +16,11 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createKeyUsage } from '../keys/key-usage.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import { createKeyUsage } from './key-usage.ts';
 import { listenOnPort, type WantedPort } from './port.ts';
 import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';

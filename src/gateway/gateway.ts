@@ -19,6 +19,8 @@
 import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import getRawBody from 'raw-body';
+import { createKeyUsage } from '../keys/key-usage.ts';
+import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
@@ -36,7 +38,6 @@ import {
   readReplyFormat,
 } from './encode.ts';
 import { badRequest, describeFailure, instanceNotRunning } from './failures.ts';
-import { createLastUsedRecorder } from './last-used.ts';
 import {
   type Command,
   isPipeline,
@@ -88,13 +89,13 @@ interface Answer {
 export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
   const authorizer = createAuthorizer(orm);
   const pool = createConnectionPool({ ...defaultConnectionLimits, ...limits });
-  const lastUsed = createLastUsedRecorder(orm, logger);
+  const keyUsage = createKeyUsage({ orm, logger, clock: systemClock });
 
   async function answerCommand(ctx: Koa.Context, target: Target, trace: Trace): Promise<Answer> {
     const grant = await authorizer.authorize(target, ctx.headers.authorization);
     trace.keyId = grant.key.id;
     if (grant.instance.status !== 'RUNNING') throw instanceNotRunning(grant.instance.status);
-    lastUsed.record(grant.key);
+    keyUsage.touchKey(grant.key.id);
     const body = methodsWithBody.includes(ctx.method) ? await readBody(ctx.req) : undefined;
     const format = readReplyFormat(ctx.headers);
     if (isPipeline(target, ctx.method)) {
@@ -164,7 +165,7 @@ export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
     },
     async close() {
       pool.close();
-      await lastUsed.settle();
+      await keyUsage.settle();
     },
   };
 }

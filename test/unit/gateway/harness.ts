@@ -20,6 +20,7 @@ import {
 } from '../../../src/store/entities/data-key.ts';
 import { InstanceEntity, type InstanceStatus } from '../../../src/store/entities/instance.ts';
 import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
+import type { RedisContainer } from '../../support/redis-container.ts';
 
 export interface Harness {
   readonly gateway: Gateway;
@@ -130,6 +131,40 @@ export async function addInstance(
   em.create(KeyBindingEntity, { instanceId, keyId: key.id, createdAt: now });
   await em.flush();
   return { instanceId, key, secret };
+}
+
+export interface World extends Harness, Bound {}
+
+/** A harness with an instance of a real Redis and a key that is signed up there. */
+export async function startWorld(
+  t: Pick<ExecutionContext, 'teardown'>,
+  redis: RedisContainer,
+  options: { limits?: Partial<ConnectionLimits>; permissions?: KeyPermission[] } = {},
+): Promise<World> {
+  const harness = await startHarness(t, options.limits);
+  const bound = await addInstance(harness, {
+    port: redis.port,
+    permissions: options.permissions ?? ['read', 'write'],
+  });
+  await signUp(redis, bound);
+  return { ...harness, ...bound };
+}
+
+/** Makes the key's ACL user, as the provisioner does. */
+export async function signUp(redis: RedisContainer, { key }: Bound): Promise<void> {
+  const { id: name, secretHash: passwordHash, permissions } = key;
+  await redis.setUser({ name, passwordHash, permissions });
+}
+
+/** The connections that are signed in as the key. */
+export async function listConnectionIds(redis: RedisContainer, { key }: Bound): Promise<string[]> {
+  const clients = String(await redis.admin.call('CLIENT', 'LIST')).split('\n');
+  const own = clients.filter((line) => line.includes(`user=${key.id} `));
+  return own.map((line) => line.split(' ')[0] ?? '');
+}
+
+export async function countConnections(redis: RedisContainer, bound: Bound): Promise<number> {
+  return (await listConnectionIds(redis, bound)).length;
 }
 
 export interface Answer {

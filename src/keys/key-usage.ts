@@ -25,7 +25,9 @@ export function createKeyUsage(deps: { orm: Orm; logger: Logger; clock: Clock })
       await orm.em.fork().nativeUpdate(DataKeyEntity, { id: keyId }, { lastUsedAt: now });
     } catch (error) {
       writtenAtMs.delete(keyId);
-      logger.warn({ keyId, err: error }, 'the last use of a key could not be written');
+      // Only its kind: a database's message may quote the query.
+      const kind = error instanceof Error ? error.name : typeof error;
+      logger.warn({ keyId, kind }, 'the last use of a key could not be written');
     }
   }
 
