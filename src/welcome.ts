@@ -8,7 +8,7 @@ export function welcomeText(service: Service, isTerminal: boolean): string {
   const keyLines = accountKey
     ? `Account key      ${accountKey}
                  shown this once; keep it safe`
-    : 'Account key      (shown at the first start only)';
+    : 'Account key      shown at the first start only; another one: npm run -s account-key';
   const exported = accountKey ?? 'sk_live_…';
   return `
 ${bold('SwiftCache is running')}
@@ -26,8 +26,8 @@ export ID=$(echo "$ANSWER" | grep -o 'inst_[a-z2-7]*' | head -1) KEY=$(echo "$AN
 until curl -s ${url}/api/v1/instances/$ID -H "Authorization: Bearer $SK" | grep -q RUNNING; do sleep 0.2; done; echo "$ID runs"
 
 ${bold('Use it')}, over HTTP or with any Redis client
-curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"
-curl -s "${url}/redis/$ID/get/greeting" -H "Authorization: Bearer $KEY"
+curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"; echo
+curl -s "${url}/redis/$ID/get/greeting" -H "Authorization: Bearer $KEY"; echo
 echo "redis://:$KEY@${door.host}:${door.port}"
 
 ${bold('Look at it as an operator')}, from the repository's root

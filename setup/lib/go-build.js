@@ -1,7 +1,7 @@
 /** Builds Pulumi's programs from the published Go modules that `toolchain/` pins. */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { temporaryFolder, toolchainFolder } from './paths.js';
+import { goFolder, temporaryFolder, toolchainFolder } from './paths.js';
 import { findProgram } from './program.js';
 import { SetupError } from './setup-error.js';
 import { compareVersions, goVersionMin, pulumiVersion } from './versions.js';
@@ -12,7 +12,12 @@ const versionVariable = 'github.com/pulumi/pulumi/sdk/v3/go/common/version.Versi
 const scripts = ['pulumi-analyzer-policy', 'pulumi-resource-pulumi-nodejs'];
 const environment = {
   CGO_ENABLED: '0',
-  GOFLAGS: '-mod=readonly -buildvcs=false',
+  // Writable modules can be removed like any other folder.
+  GOFLAGS: '-mod=readonly -modcacherw -buildvcs=false',
+  // Not the user's own caches: a set-up leaves nothing behind in a home directory but Pulumi's.
+  GOPATH: goFolder,
+  GOMODCACHE: path.join(goFolder, 'mod'),
+  GOCACHE: path.join(goFolder, 'build'),
   GOWORK: 'off',
   // What a build that was ended leaves is then removed with everything else of set-up's.
   GOTMPDIR: temporaryFolder,
@@ -48,6 +53,11 @@ export async function buildDockerProvider(folder, context) {
     '-s -w',
     context,
   );
+}
+
+/** Removes what the builds fetched and compiled; only the programs are needed from then on. */
+export async function removeBuildCaches() {
+  await fs.rm(goFolder, { recursive: true, force: true });
 }
 
 async function build(module, target, output, flags, { run }) {

@@ -15,6 +15,8 @@ export const lockFile = path.join(setupFolder, 'lock');
 export const logsFolder = path.join(setupFolder, 'logs');
 export const runtimeFolder = path.join(setupFolder, 'runtime');
 export const temporaryFolder = path.join(setupFolder, 'tmp');
+/** Go's modules and its build cache while Pulumi is built; some 4 GB, removed when it has worked. */
+export const goFolder = path.join(setupFolder, 'go');
 
 export const pulumiHome = process.env.PULUMI_HOME || path.join(os.homedir(), '.pulumi');
 /** Where the Automation API's own installer puts a version, beside the user's `~/.pulumi/bin`. */

@@ -10,7 +10,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { downloadFile } from '../lib/download.js';
-import { buildCommandLine, buildDockerProvider } from '../lib/go-build.js';
+import { buildCommandLine, buildDockerProvider, removeBuildCaches } from '../lib/go-build.js';
 import { dockerProviderFile, pulumiBinFolder, pulumiHome, temporaryFolder } from '../lib/paths.js';
 import { pulumiPlatform } from '../lib/platform.js';
 import { SetupError } from '../lib/setup-error.js';
@@ -66,6 +66,7 @@ export const pulumi = {
     for (const part of parts) {
       if (!(await isInstalled(part))) await install(part, context);
     }
+    await removeBuildCaches();
   },
 
   async verify({ facts }) {

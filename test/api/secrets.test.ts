@@ -25,7 +25,7 @@ testOnEachDatabase(
     ];
     for (const { text } of answers) {
       t.true(text.length > 0);
-      t.false(text.includes(secret.slice('sc_live_'.length)), text);
+      t.false(text.includes(secret.slice(-16)), text);
       t.false(text.includes(owner.secret), text);
     }
   },
@@ -70,7 +70,7 @@ testOnEachDatabase('the database holds no key, only hashes', async (t, orm, { da
     .filter((file) => existsSync(file));
   const bytes = files.map((file) => readFileSync(file, 'latin1')).join('');
   for (const secret of secrets) {
-    const random = secret.slice('sk_live_'.length);
+    const random = secret.slice(-16);
     t.false(rows.includes(random));
     t.false(bytes.includes(random));
   }
@@ -92,7 +92,7 @@ testOnEachDatabase('the log holds no key at debug level, whatever was sent', asy
   const text = log();
   t.true(text.split('\n').length > 7);
   for (const secret of [created.body.createdDefaultKey.plainTextKey, owner.secret, foreign, data]) {
-    t.false(text.includes(secret.slice('sk_live_'.length)), text);
+    t.false(text.includes(secret.slice(-16)), text);
   }
 });
 

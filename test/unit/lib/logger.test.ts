@@ -71,6 +71,11 @@ test('a password in a URL is masked, whatever the scheme and the user', (t) => {
   }
 });
 
+test('a token in a query is masked, whatever it looks like, and its neighbours stay', (t) => {
+  const masked = maskSecrets('GET /redis/a/get/b?_token=0pen-5esame&x=1 and /c?y=2&_token=abc');
+  t.is(masked, 'GET /redis/a/get/b?_token=***&x=1 and /c?y=2&_token=***');
+});
+
 test('what is no secret stays readable', (t) => {
   for (const text of [
     'GET /api/v1/instances 200',
