@@ -25,7 +25,7 @@ export interface WarmProviders {
 export async function startWarmProviders(settings: WorkerSettings): Promise<WarmProviders> {
   const starts = await Promise.all(
     Object.entries(providerCommands(settings)).map(async ([name, file]) => {
-      return { name, ...(await startProvider(file, settings)) };
+      return { name, ...(await startProvider(file)) };
     }),
   );
   const running = new Map(starts.map(({ name, child, port }) => [name, { child, port }]));
@@ -58,12 +58,11 @@ interface StartedProvider {
   readonly port: number | undefined;
 }
 
-/** Starts a provider; its first line of output is the port it serves on. */
-function startProvider(file: string, settings: WorkerSettings): Promise<StartedProvider> {
+/** Starts a provider in the worker's own environment; its first line is the port it serves on. */
+function startProvider(file: string): Promise<StartedProvider> {
   if (!existsSync(file)) return Promise.resolve({ child: undefined, port: undefined });
   const child = spawn(file, [], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, DOCKER_HOST: settings.dockerHost },
   });
   return new Promise((resolve) => {
     const timer = setTimeout(() => end(undefined), startTimeoutMs);
