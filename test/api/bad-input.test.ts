@@ -173,6 +173,15 @@ test('a path that does not exist is told from a thing that does not', async (t) 
   }
 });
 
+test('the page that a problem points to is served, and has its code', async (t) => {
+  const { api } = await startEmbeddedApi(t);
+  const { body } = await api.own('get', '/none');
+  const [path = '', code] = body.type.split('#');
+  const page = await api.call('get', path);
+  t.is(page.status, 200);
+  t.true(page.text.includes(`\n## ${code}\n`) || page.text.includes(`\n## \`${code}\`\n`));
+});
+
 test('a method that a path does not take is refused with those it takes', async (t) => {
   const { api } = await startEmbeddedApi(t);
   for (const [method, path, allowed] of [

