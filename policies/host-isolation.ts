@@ -9,6 +9,7 @@ export const hostIsolation = containerRule(
     ...namespaceProblems(properties),
     ...hostNetworkProblems(properties),
     ...capabilityProblems(properties),
+    ...confinementProblems(properties),
     ...(listOf(properties.devices).length > 0 ? ['devices are passed in: remove them.'] : []),
     ...hostPathProblems(properties),
   ],
@@ -30,6 +31,13 @@ function hostNetworkProblems({ networksAdvanced }: ResourceProperties): string[]
 function capabilityProblems({ capabilities }: ResourceProperties): string[] {
   const added = listOf((capabilities as ResourceProperties | undefined)?.adds);
   return added.length > 0 ? [`capabilities are added (${added.join(', ')}): remove them.`] : [];
+}
+
+function confinementProblems({ securityOpts }: ResourceProperties): string[] {
+  const options: unknown[] = Array.isArray(securityOpts) ? securityOpts : [];
+  return options
+    .filter((option) => /=unconfined$|^label[=:]disable$/.test(String(option)))
+    .map((option) => `securityOpts has ${option}: keep Docker's own profiles.`);
 }
 
 function hostPathProblems({ volumes, mounts }: ResourceProperties): string[] {

@@ -18,7 +18,7 @@ export const nameSchema = z
   .string()
   .min(1, 'must not be empty')
   .max(64, 'must have at most 64 characters')
-  .regex(/^[^\p{Cc}\p{Cf}\u2028\u2029]+$/u, 'must not contain control characters')
+  .regex(/^[^\p{Cc}\p{Cf}\u2028\u2029]*$/u, 'must not contain control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a blank')
   .refine((name) => name.isWellFormed(), 'must not contain half a character')
   .meta({ example: 'my-cache' });

@@ -15,6 +15,15 @@ export function connectDocker(dockerHost: string): Docker {
   return new Docker({ protocol: 'http', host: hostname, port: port || 2375 });
 }
 
+/** @throws an Error with Docker's own words for an unreachable daemon (failures.ts knows them). */
+export async function requireDocker(docker: Docker): Promise<void> {
+  try {
+    await docker.ping();
+  } catch (error) {
+    throw new Error('Cannot connect to the Docker daemon', { cause: error });
+  }
+}
+
 /**
  * Removes the containers and volumes labelled with an instance, but for those whose id or name is in
  * `keep`. Things that are already gone are no problem.

@@ -5,76 +5,30 @@
  * their stacks. Guarantees: it holds a lease on an instance while it works on it and renews it; whatever
  * step a run broke off at, the next try begins with recovery and ends in the same place; a create ends
  * RUNNING or, after a bounded number of tries, FAILED with a reason; a delete is tried until nothing is
- * left. What it observed is written in transitions.ts and nowhere else.
+ * left. What a step consists of is in instance-steps.ts; what was observed is written in transitions.ts.
  */
-import type { Config } from '../config.ts';
 import { listRegions, type Region } from '../instances/regions.ts';
 import type { Provisioner } from '../instances/services.ts';
-import { nextStep } from '../instances/states.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Sealer } from '../lib/crypto.ts';
-import { type Logger, maskSecrets } from '../lib/logger.ts';
-import { backoffMs, pollUntil } from '../lib/retry.ts';
-import type { Orm } from '../store/database.ts';
-import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
-import type { Operation } from '../store/entities/operation.ts';
-import { syncAccess } from './access.ts';
-import { connectDocker, removeInstanceObjects } from './docker.ts';
+import { maskSecrets } from '../lib/logger.ts';
+import { backoffMs } from '../lib/retry.ts';
+import { InstanceEntity } from '../store/entities/instance.ts';
 import { explainFailure, type FailureCause } from './failures.ts';
-import { passwordPlace, withInstanceRedis } from './instance-redis.ts';
+import { type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
 import { type Claim, claimNext, freeDeadLeases, heartbeatMs, renewLease } from './leases.ts';
-import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
 import { isGoneFromHere, processIdentity } from './process-identity.ts';
-import type { RegionStacks } from './regions.ts';
-import { purgeStackFiles } from './state-files.ts';
 import * as transitions from './transitions.ts';
-import { RunError, type WorkerPool } from './worker-pool.ts';
+import { RunError } from './worker-pool.ts';
 
 const pollMs = 1_000;
 const applyTries = 3;
 const applyBackoff = { baseMs: 500, maxMs: 5_000 };
 const destroyBackoff = { baseMs: 500, maxMs: 20_000 };
-const readyTimeoutMs = 10_000;
-
-/** How far along an operation is when a phase begins, in per cent. */
-const progressOfPhase: Readonly<Record<Phase | 'access' | 'clean', number>> = {
-  prepare: 5,
-  recover: 8,
-  volume: 25,
-  container: 30,
-  settings: 75,
-  finish: 85,
-  access: 90,
-  destroy: 20,
-  clean: 90,
-};
-
-export interface ReconcilerServices {
-  readonly orm: Orm;
-  readonly clock: Clock;
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly sealer: Sealer;
-  readonly pool: WorkerPool;
-  readonly regions: RegionStacks;
-  readonly installationId: string;
-  readonly settings: WorkerSettings;
-  /** Told when an instance is gone, so that doors drop what they hold of it. */
-  readonly onInstanceGone: (instanceId: string) => void;
-}
 
 export interface Reconciler extends Provisioner {
   /** Frees what dead processes held and begins to work. */
   start(): Promise<void>;
   /** Claims nothing more and waits for the work in hand to stop; the pool must be closed beside it. */
   stop(): Promise<void>;
-}
-
-/** What one run has in hand. */
-interface Work {
-  readonly claim: Claim;
-  readonly instance: Instance;
-  readonly operation: Operation | undefined;
 }
 
 export function createReconciler(services: ReconcilerServices): Reconciler {
@@ -146,13 +100,17 @@ async function reconcile(
   isStopping: () => boolean,
 ): Promise<void> {
   const { orm, logger } = services;
+  const leaseLost = new AbortController();
   const heartbeat = setInterval(() => {
-    renewLease(leases, claim).catch((error) => logger.warn({ err: error }, 'a heartbeat failed'));
+    renewLease(leases, claim).then(
+      (isHeld) => isHeld || leaseLost.abort(),
+      (error) => logger.warn({ err: error }, 'a heartbeat failed'),
+    );
   }, heartbeatMs);
   try {
     const instance = await orm.em.fork().findOneOrFail(InstanceEntity, { id: claim.instanceId });
     const operation = await transitions.beginOperation(services, instance);
-    const work = { claim, instance, operation };
+    const work = { claim, instance, operation, signal: leaseLost.signal };
     try {
       await takeStep(services, work);
     } catch (error) {
@@ -166,112 +124,6 @@ async function reconcile(
   } finally {
     clearInterval(heartbeat);
   }
-}
-
-async function takeStep(services: ReconcilerServices, work: Work): Promise<void> {
-  const { claim, instance, operation } = work;
-  switch (nextStep(instance)) {
-    case 'apply':
-      await apply(services, work);
-      return;
-    case 'destroy':
-      await destroy(services, work);
-      return;
-    case 'none':
-      await transitions.settleApplied(services, claim, instance, operation);
-  }
-}
-
-async function apply(services: ReconcilerServices, work: Work): Promise<void> {
-  const { regions, config, pool, logger } = services;
-  const { claim, instance, operation } = work;
-  const firstTry = claim.attempts === 1;
-  const region = requireRegion(config, instance.region);
-  const network = await regions.ensure(region, !firstTry);
-  const steps = stepRecorder(services, operation);
-  const { outputs, timingsMs } = await pool.run(
-    {
-      kind: 'apply',
-      stack: instance.id,
-      values: stackValues(services, instance, region, network),
-      fresh: firstTry && instance.generation === 1,
-      recover: !firstTry,
-    },
-    steps.begin,
-  );
-  const provisioned = observe(services, instance, outputs);
-  await transitions.recordOutputs(services, claim, provisioned);
-  steps.begin('access');
-  const reachable = { ...instance, ...provisioned };
-  await awaitReady(services, reachable);
-  await syncAccess(services, reachable);
-  await steps.flushed();
-  await transitions.settleApplied(services, claim, instance, operation);
-  logger.info({ instanceId: instance.id, timingsMs }, 'instance is running');
-}
-
-async function destroy(services: ReconcilerServices, work: Work): Promise<void> {
-  const { config, pool, settings, logger, onInstanceGone } = services;
-  const { claim, instance, operation } = work;
-  const steps = stepRecorder(services, operation);
-  const docker = connectDocker(requireRegion(config, instance.region).dockerHost);
-  onInstanceGone(instance.id);
-  await docker.ping();
-  await pool.run({ kind: 'destroy', stack: instance.id, recover: claim.attempts > 1 }, steps.begin);
-  steps.begin('clean');
-  await removeInstanceObjects(docker, instance.id, new Set());
-  purgeStackFiles(settings, instance.id);
-  await steps.flushed();
-  await transitions.settleDestroyed(services, claim, instance, operation);
-  logger.info({ instanceId: instance.id }, 'instance is deleted');
-}
-
-function requireRegion(config: Config, id: string): Region {
-  const region = listRegions(config).find((candidate) => candidate.region === id);
-  if (!region) throw new Error(`the region ${id} is not configured`);
-  return region;
-}
-
-function stackValues(
-  { installationId }: ReconcilerServices,
-  instance: Instance,
-  region: Region,
-  network: string,
-): StackValues {
-  return {
-    'docker:host': region.dockerHost,
-    'swiftcache:kind': 'instance',
-    'swiftcache:instanceId': instance.id,
-    'swiftcache:installationId': installationId,
-    'swiftcache:region': instance.region,
-    'swiftcache:image': instance.image,
-    'swiftcache:network': network,
-    'swiftcache:port': instance.nodePort ?? 0,
-    'swiftcache:maxMemoryBytes': instance.maxMemoryBytes,
-    'swiftcache:evictionPolicy': instance.evictionPolicy,
-    'swiftcache:persistence': instance.persistence,
-  };
-}
-
-/** The stack's outputs as they are recorded, the password sealed. */
-function observe(
-  { sealer }: ReconcilerServices,
-  { id }: Instance,
-  { host, port, password }: StackOutputs,
-): transitions.ObservedOutputs {
-  if (typeof host !== 'string' || typeof port !== 'number' || typeof password !== 'string') {
-    throw new Error(`the stack ${id} ended without its outputs`);
-  }
-  const passwordSealed = sealer.seal(password, passwordPlace(id));
-  return { nodeHost: host, nodePort: port, passwordSealed };
-}
-
-/** RUNNING means: it answers where its users' commands arrive. */
-async function awaitReady({ sealer }: ReconcilerServices, instance: Instance): Promise<void> {
-  const ping = async (): Promise<string> => {
-    return await withInstanceRedis(sealer, instance, async (redis) => await redis.ping());
-  };
-  await pollUntil(ping, { timeoutMs: readyTimeoutMs, intervalMs: 25 });
 }
 
 async function handleFailure(
@@ -309,21 +161,4 @@ function diagnosticsOf(error: unknown): string[] {
       ? error.failure.diagnostics
       : [error instanceof Error ? error.message : String(error)];
   return texts.map(maskSecrets);
-}
-
-/** Records steps in the order they begin, without making the run wait for the database. */
-function stepRecorder(
-  services: ReconcilerServices,
-  operation: Operation | undefined,
-): { begin: (phase: Phase | 'access' | 'clean') => void; flushed: () => Promise<void> } {
-  let chain = Promise.resolve();
-  return {
-    begin(phase) {
-      if (!operation) return;
-      chain = chain
-        .then(() => transitions.recordStep(services, operation, phase, progressOfPhase[phase]))
-        .catch((error) => services.logger.warn({ err: error }, 'a step was not recorded'));
-    },
-    flushed: () => chain,
-  };
 }

@@ -41,8 +41,8 @@ export interface JobResult {
 }
 
 export interface WorkerPool {
-  /** Runs a job on the next free worker. @throws {RunError} */
-  run(job: Job, onPhase: (phase: Phase) => void): Promise<JobResult>;
+  /** Runs a job on the next free worker; `signal` interrupts it. @throws {RunError} */
+  run(job: Job, onPhase: (phase: Phase) => void, signal?: AbortSignal): Promise<JobResult>;
   /** How many jobs could start at once. */
   readonly size: number;
   /** Ends the workers; a run in hand is interrupted and saves its state. */
@@ -104,11 +104,11 @@ export function createWorkerPool(
 
   return {
     size: config.workers,
-    async run(job, onPhase) {
+    async run(job, onPhase, signal) {
       const slot = await take();
       slot.jobs += 1;
       try {
-        return await runOn(slot.child, job, onPhase);
+        return await runOn(slot.child, job, onPhase, signal);
       } finally {
         takeBack(slot);
       }
@@ -144,7 +144,12 @@ function dirnameOfNode(): string {
   return process.execPath.slice(0, process.execPath.lastIndexOf('/'));
 }
 
-function runOn(child: ChildProcess, job: Job, onPhase: (phase: Phase) => void): Promise<JobResult> {
+function runOn(
+  child: ChildProcess,
+  job: Job,
+  onPhase: (phase: Phase) => void,
+  signal: AbortSignal | undefined,
+): Promise<JobResult> {
   return new Promise((resolve, reject) => {
     const fail = (failure: RunFailure): void => end(() => reject(new RunError(failure)));
     const onMessage = (message: FromWorker): void => {
@@ -155,12 +160,16 @@ function runOn(child: ChildProcess, job: Job, onPhase: (phase: Phase) => void): 
     const onExit = (): void => {
       fail({ diagnostics: ['the provisioning worker ended during the run'], timedOut: false });
     };
-    const timer = setTimeout(() => {
+    const stop = (reason: string, timedOut: boolean): void => {
       void endWorker(child);
-      fail({ diagnostics: [`no end within ${jobTimeoutMs} ms`], timedOut: true });
-    }, jobTimeoutMs);
+      fail({ diagnostics: [reason], timedOut });
+    };
+    const timer = setTimeout(() => stop(`no end within ${jobTimeoutMs} ms`, true), jobTimeoutMs);
+    const onAbort = (): void => stop('the lease was lost', false);
+    signal?.addEventListener('abort', onAbort);
     const end = (settle: () => void): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
       child.off('message', onMessage);
       child.off('exit', onExit);
       settle();

@@ -41,7 +41,10 @@ export async function startRedisContainer(owner?: Owner): Promise<RedisContainer
     'exec "$(command -v redis-server)" --save "" --protected-mode no --enable-debug-command yes';
   const image = readImage();
   const flags = ['--detach', '--rm', '--name', name, '--network', name, ...publish];
-  const id = await docker('run', ...flags, image, 'sh', '-c', script);
+  const id = await docker('run', ...flags, image, 'sh', '-c', script).catch(async (error) => {
+    await docker('network', 'rm', name);
+    throw error;
+  });
   const port = await readPort(id);
   const admin = new Redis({
     host: '127.0.0.1',

@@ -90,6 +90,7 @@ const failing: Record<string, Record<string, Properties>> = {
     "the host's memory": changed({ ipcMode: 'host' }),
     "the host's users": changed({ usernsMode: 'host' }),
     'a capability added': changed({ capabilities: { drops: ['ALL'], adds: ['NET_ADMIN'] } }),
+    'no system call filter': changed({ securityOpts: ['seccomp=unconfined'] }),
     'a device': changed({ devices: [{ hostPath: '/dev/kmsg' }] }),
     'the Docker socket as a volume': changed((properties) => {
       (properties.volumes as Properties[]).push({ containerPath: socket, hostPath: socket });
