@@ -22,4 +22,6 @@ for (const file of readdirSync(stacksDir).filter((name) => /^Pulumi\..+\.yaml$/.
   rmSync(join(stacksDir, file));
 }
 rmSync(config.dataDir, { recursive: true, force: true });
-process.stdout.write(`Removed from Docker: ${removed} containers, volumes and networks. Removed: ${config.dataDir}.\n`);
+process.stdout.write(
+  `Removed from Docker: ${removed} containers, volumes and networks. Removed: ${config.dataDir}.\n`,
+);
