@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { ResourceHandler } from './provider.ts';
+import type { ResourceHandler } from './resource-handler.ts';
 import { markSecret } from './secrets.ts';
 
 /** Makes a password once; there is nothing to update. */

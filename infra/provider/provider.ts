@@ -8,17 +8,8 @@ import type {
 } from '@pulumi/pulumi/provider/index.js';
 import { instancePassword } from './instance-password.ts';
 import { redisSettings } from './redis-settings.ts';
+import type { Properties, ResourceHandler } from './resource-handler.ts';
 import { openSecrets } from './secrets.ts';
-
-type Properties = Readonly<Record<string, unknown>>;
-
-/** What a resource type of this plugin does; inputs are plain objects, secrets in clear. */
-export interface ResourceHandler {
-  create(inputs: unknown): Promise<CreateResult>;
-  update(id: string, inputs: unknown): Promise<UpdateResult>;
-  /** The names of the inputs that differ from the recorded outputs. */
-  changedInputs(outputs: Properties, inputs: Properties): string[];
-}
 
 const handlers: Readonly<Record<string, ResourceHandler>> = {
   'swiftcache:index:InstancePassword': instancePassword,

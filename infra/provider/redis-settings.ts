@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { platformUser } from '../platform-user.ts';
-import type { ResourceHandler } from './provider.ts';
+import type { ResourceHandler } from './resource-handler.ts';
 
 const readyTimeoutMs = 20_000;
 const pollMs = 15;

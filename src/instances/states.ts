@@ -1,6 +1,6 @@
 /**
  * The life of an instance, written out. One function, `nextStep`, decides what is to be done, from the
- * row alone; one function, `transition` (store of the reconciler), writes the outcome.
+ * row alone; one file, src/provisioning/transitions.ts, writes what came of it.
  *
  *   (created) ─► PROVISIONING ──apply ok──► RUNNING
  *                     │  ▲                     │

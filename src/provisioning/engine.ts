@@ -60,12 +60,12 @@ export async function applyStack(
   run.onPhase('prepare');
   const workspace = await openWorkspace(engine);
   if (fresh) {
-    await createStack(engine, workspace, name, regionOf(values));
+    await createStack(settings, workspace, name, regionOf(values));
     writeStackConfig(settings.stacksDir, name, values);
   } else {
     writeStackConfig(settings.stacksDir, name, values);
     if (!(await stackExists(workspace, name))) {
-      await createStack(engine, workspace, name, undefined);
+      await createStack(settings, workspace, name, undefined);
     }
   }
   const stack = await openStack(workspace, name);

@@ -10,7 +10,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
-import type { Engine } from './engine.ts';
+import type { WorkerSettings } from './messages.ts';
 import { writeStackSalt } from './stack-config.ts';
 
 /** The part of a checkpoint file (version 3) that a new stack takes over from its model. */
@@ -29,7 +29,7 @@ interface CheckpointFile {
  * @param model a stack to take manifest and salt from; undefined lets Pulumi make its own.
  */
 export async function createStack(
-  { settings }: Engine,
+  settings: WorkerSettings,
   workspace: LocalWorkspace,
   name: string,
   model: string | undefined,

@@ -39,7 +39,8 @@ export async function startTestService(
   overrides: Record<string, string> = {},
 ): Promise<TestService> {
   const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-test-'));
-  const first = 30_000 + Math.floor(Math.random() * 300) * 100;
+  // Below the ports that the kernel gives to outgoing connections.
+  const first = 10_000 + Math.floor(Math.random() * 200) * 100;
   const environment = {
     SWIFTCACHE_DATA_DIR: dataDir,
     SWIFTCACHE_PORT: '0',

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import type { Engine } from '../../../src/provisioning/engine.ts';
+import type { WorkerSettings } from '../../../src/provisioning/messages.ts';
 import { createStack } from '../../../src/provisioning/stack-creation.ts';
 import { temporaryFolder } from '../../support/folders.ts';
 
@@ -34,9 +34,10 @@ function prepare(t: ExecutionContext, modelFile?: unknown, backendUrl?: string) 
   const text = typeof modelFile === 'string' ? modelFile : JSON.stringify(modelFile);
   if (modelFile !== undefined) writeFileSync(join(folder, `${model}.json`), text);
   const created: string[] = [];
-  const engine = {
-    settings: { stacksDir, backendUrl: backendUrl ?? `file://${join(root, 'state')}` },
-  } as Engine;
+  const settings = {
+    stacksDir,
+    backendUrl: backendUrl ?? `file://${join(root, 'state')}`,
+  } as WorkerSettings;
   const workspace = {
     async createStack(stack: string) {
       created.push(stack);
@@ -47,8 +48,8 @@ function prepare(t: ExecutionContext, modelFile?: unknown, backendUrl?: string) 
     checkpoint: join(folder, `${name}.json`),
     configFiles: () => readdirSync(stacksDir),
     readConfig: () => parse(readFileSync(join(stacksDir, `Pulumi.${name}.yaml`), 'utf8')),
-    create: (of: string | undefined = model) => createStack(engine, workspace, name, of),
-    createWithoutModel: () => createStack(engine, workspace, name, undefined),
+    create: (of: string | undefined = model) => createStack(settings, workspace, name, of),
+    createWithoutModel: () => createStack(settings, workspace, name, undefined),
   };
 }
 
