@@ -75,6 +75,8 @@ export function createWorkerPool(
     children.add(child);
     child.once('exit', (code, signal) => {
       children.delete(child);
+      // However it ended, nothing it started (providers, a CLI run) may outlive it.
+      killGroup(child);
       const index = free.findIndex((slot) => slot.child === child);
       if (index >= 0) free.splice(index, 1);
       if (closed) return;

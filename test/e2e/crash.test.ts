@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Redis } from 'ioredis';
 import { containerOf, listContainersOf, listVolumesOf } from '../support/docker.ts';
-import { killProcesses } from '../support/processes.ts';
+import { isRunning, killProcesses, listWorkerGroups } from '../support/processes.ts';
 import { runPulumi } from '../support/pulumi.ts';
 import {
   awaitOperation,
@@ -49,6 +49,27 @@ test.serial(
     const operation = await awaitOperation(service, instance.operationId);
     t.is(operation.status, 'SUCCEEDED', JSON.stringify(operation.error));
     t.is((await listContainersOf(instance.id)).length, 1);
+    t.regex(await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`), /unchanged/);
+  },
+);
+
+test.serial(
+  'a create whose workers alone are killed ends RUNNING, and their providers end with them',
+  async (t) => {
+    const service = await startTestService(t);
+    await awaitRegion(service);
+    const instance = await requestInstance(service);
+    await awaitPhase(service, instance.operationId, 'container');
+    const groups = listWorkerGroups(service.dataDir);
+    t.is(groups.length, 2);
+    const children = groups.flatMap((group) => group.children);
+    t.true(children.length >= 4);
+    for (const { worker } of groups) process.kill(worker, 'SIGKILL');
+
+    const operation = await awaitOperation(service, instance.operationId);
+    t.is(operation.status, 'SUCCEEDED', JSON.stringify(operation.error));
+    t.is((await listContainersOf(instance.id)).length, 1);
+    t.deepEqual(children.filter(isRunning), []);
     t.regex(await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`), /unchanged/);
   },
 );

@@ -1,6 +1,23 @@
 /** Finding and ending the processes of one test's service, never anybody else's. */
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** The processes that a worker of the service has under it, and the worker itself, as process ids. */
+export function listWorkerGroups(dataDir: string): { worker: number; children: number[] }[] {
+  const processes = listProcesses();
+  const services = processes.filter(({ text }) => text.includes(dataDir)).map(({ pid }) => pid);
+  return processes
+    .filter(({ parent, text }) => services.includes(parent) && text.includes('worker.ts'))
+    .map(({ pid }) => {
+      const children = processes.filter(({ parent }) => parent === pid);
+      return { worker: pid, children: children.map((child) => child.pid) };
+    });
+}
+
+/** Whether a process is there. */
+export function isRunning(pid: number): boolean {
+  return listProcesses().some((process) => process.pid === pid);
+}
+
 /**
  * Kills (SIGKILL) every process whose environment or command line names the data directory or is a child
  * of one that does: workers, CLI runs and providers of that service.
