@@ -68,35 +68,49 @@ export async function bootstrapOrganization(
   const [first] = await em.find(OrganizationEntity, {}, { orderBy: { createdAt: 1 }, limit: 1 });
   if (first) return { organizationId: first.id, secret: undefined };
   const now = clock.now();
-  const organization = em.create(OrganizationEntity, {
-    id: newId('org'),
-    name: 'default',
-    createdAt: now,
+  // Both or neither: an organization whose key nobody was shown would be of no use.
+  return await em.transactional(async (tx) => {
+    const { id: organizationId } = tx.create(OrganizationEntity, {
+      id: newId('org'),
+      name: 'default',
+      createdAt: now,
+    });
+    await tx.flush();
+    const wanted = { organizationId, name: 'first account key', secret: givenSecret };
+    const { secret } = await writeAccountKey(tx, wanted, now);
+    return { organizationId, secret };
   });
-  await em.flush();
-  const issued = await issueAccountKey(services, {
-    organizationId: organization.id,
-    name: 'first account key',
-    secret: givenSecret,
-  });
-  return { organizationId: organization.id, secret: issued.secret };
+}
+
+/** What an account key is made from; a random secret where none is given. */
+interface NewAccountKey {
+  readonly organizationId: string;
+  readonly name: string;
+  readonly secret?: string | undefined;
 }
 
 /** Makes an account key for an organization; the secret is in the answer and nowhere else. */
 export async function issueAccountKey(
   { orm, clock }: AccountServices,
-  options: { organizationId: string; name: string; secret?: string | undefined },
+  wanted: NewAccountKey,
 ): Promise<{ id: string; secret: string }> {
-  const { secret, hash } = options.secret
-    ? { secret: options.secret, hash: sha256Hex(options.secret) }
+  return await writeAccountKey(orm.em.fork(), wanted, clock.now());
+}
+
+async function writeAccountKey(
+  em: Orm['em'],
+  wanted: NewAccountKey,
+  now: Date,
+): Promise<{ id: string; secret: string }> {
+  const { secret, hash } = wanted.secret
+    ? { secret: wanted.secret, hash: sha256Hex(wanted.secret) }
     : createAccountSecret();
-  const em = orm.em.fork();
   const { id } = em.create(AccountKeyEntity, {
     id: newId('acct'),
-    organizationId: options.organizationId,
-    name: options.name,
+    organizationId: wanted.organizationId,
+    name: wanted.name,
     secretHash: hash,
-    createdAt: clock.now(),
+    createdAt: now,
   });
   await em.flush();
   return { id, secret };

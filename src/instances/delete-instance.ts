@@ -5,6 +5,7 @@ import { type Operation, OperationEntity } from '../store/entities/operation.ts'
 import { queueOperation, supersedeOpenOperations } from './operations.ts';
 import { lockOwnInstance } from './ownership.ts';
 import type { InstanceServices } from './services.ts';
+import { renewWish } from './states.ts';
 
 /**
  * Wants an instance gone, in whatever state it is. A second call gives the first one's operation.
@@ -26,10 +27,7 @@ export async function deleteInstance(
     await supersedeOpenOperations(tx, instanceId, now);
     instance.desired = 'absent';
     instance.status = 'DELETING';
-    instance.generation += 1;
-    instance.attempts = 0;
-    instance.nextAttemptAtMs = 0;
-    instance.updatedAt = now;
+    renewWish(instance, now);
     const operation = queueOperation(tx, instance, 'delete', now);
     await tx.flush();
     return { instance, operation };

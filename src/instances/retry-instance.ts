@@ -7,6 +7,7 @@ import { pickNodePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
 import { findOwnInstance, lockOwnInstance } from './ownership.ts';
 import type { InstanceServices } from './services.ts';
+import { renewWish } from './states.ts';
 
 /**
  * Tries a FAILED instance again. It gets a new port when its old one was taken, and the image of today
@@ -32,12 +33,9 @@ export async function retryInstance(
     }
     const now = services.clock.now();
     instance.status = 'PROVISIONING';
-    instance.generation += 1;
-    instance.attempts = 0;
-    instance.nextAttemptAtMs = 0;
+    renewWish(instance, now);
     instance.failureCode = null;
     instance.failureMessage = null;
-    instance.updatedAt = now;
     if (newPort !== undefined) instance.nodePort = newPort;
     if (instance.nodeHost === null) instance.image = services.config.redisImage;
     const operation = queueOperation(tx, instance, 'retry', now);

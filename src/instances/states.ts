@@ -17,6 +17,14 @@ export type Step = 'apply' | 'destroy' | 'none';
 
 type DecidingColumns = Pick<Instance, 'desired' | 'status' | 'generation' | 'appliedGeneration'>;
 
+/** Marks that something new is wanted of an instance: to be begun at once, its tries counted anew. */
+export function renewWish(instance: Instance, now: Date): void {
+  instance.generation += 1;
+  instance.attempts = 0;
+  instance.nextAttemptAtMs = 0;
+  instance.updatedAt = now;
+}
+
 /** Decides the next step from wanted and observed state. */
 export function nextStep({
   desired,

@@ -17,16 +17,7 @@ const always = [
   '-client|unblock',
 ];
 
-const readRules = [
-  '+@read',
-  '+@pubsub',
-  '-publish',
-  '-spublish',
-  '+info',
-  '+dbsize',
-  '+command',
-  '+time',
-];
+const readRules = ['+@read', '+@pubsub', '-publish', '-spublish', '+dbsize', '+command', '+time'];
 
 const writeRules = [
   '+@read',
@@ -34,7 +25,6 @@ const writeRules = [
   '+@pubsub',
   '+@transaction',
   '+@scripting',
-  '+info',
   '+dbsize',
   '+command',
   '+time',

@@ -161,12 +161,11 @@ function reportEvent(event: EngineEvent, { onPhase, onDiagnostic }: RunOptions):
   if (diagnostic?.severity === 'error') onDiagnostic(diagnostic.message);
 }
 
-/** All that the CLI, the plugins and the program may see of an environment. */
+/** What the CLI sees beside the worker's own, allow-listed environment. */
 function cliEnvironment(settings: WorkerSettings, warmProviders: string): Record<string, string> {
   return {
     PULUMI_BACKEND_URL: settings.backendUrl,
     PULUMI_CONFIG_PASSPHRASE_FILE: settings.passphraseFile,
-    PULUMI_SKIP_UPDATE_CHECK: 'true',
     ...(warmProviders ? { PULUMI_DEBUG_PROVIDERS: warmProviders } : {}),
   };
 }

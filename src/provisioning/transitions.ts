@@ -91,21 +91,14 @@ export async function settleApplied(
 ): Promise<void> {
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
-    const { generation } = instance;
-    const settled = await em.nativeUpdate(
-      InstanceEntity,
-      { id: instance.id, leaseEpoch: claim.epoch, generation },
-      {
-        status: 'RUNNING',
-        appliedGeneration: generation,
-        failureCode: null,
-        failureMessage: null,
-        attempts: 0,
-        updatedAt: now,
-        ...released,
-      },
-    );
-    if (settled === 0) await writeFenced(em, claim, released);
+    await writeIfStillWanted(em, claim, instance.generation, {
+      status: 'RUNNING',
+      appliedGeneration: instance.generation,
+      failureCode: null,
+      failureMessage: null,
+      attempts: 0,
+      updatedAt: now,
+    });
     await endOperation(em, operation, { status: 'SUCCEEDED', progress: 100, finishedAt: now });
   });
 }
@@ -144,18 +137,12 @@ export async function settleFailed(
 ): Promise<void> {
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
-    const settled = await em.nativeUpdate(
-      InstanceEntity,
-      { id: instance.id, leaseEpoch: claim.epoch, generation: instance.generation },
-      {
-        status: 'FAILED',
-        failureCode: code,
-        failureMessage: message,
-        updatedAt: now,
-        ...released,
-      },
-    );
-    if (settled === 0) await writeFenced(em, claim, released);
+    await writeIfStillWanted(em, claim, instance.generation, {
+      status: 'FAILED',
+      failureCode: code,
+      failureMessage: message,
+      updatedAt: now,
+    });
     const error = { errorCode: code, errorMessage: message };
     await endOperation(em, operation, { status: 'FAILED', finishedAt: now, ...error });
   });
@@ -169,6 +156,18 @@ export async function postpone(
 ): Promise<void> {
   const nextAttemptAtMs = Math.round(clock.now().getTime() + waitMs);
   await writeFenced(orm.em.fork() as EntityManager, claim, { nextAttemptAtMs, ...released });
+}
+
+/** Gives the lease back and writes the outcome, but for an outcome of what is no longer wanted. */
+async function writeIfStillWanted(
+  em: EntityManager,
+  claim: Claim,
+  generation: number,
+  changes: Partial<Instance>,
+): Promise<void> {
+  const where = { id: claim.instanceId, leaseEpoch: claim.epoch, generation };
+  const changed = await em.nativeUpdate(InstanceEntity, where, { ...changes, ...released });
+  if (changed === 0) await writeFenced(em, claim, released);
 }
 
 async function writeFenced(
