@@ -34,7 +34,7 @@ export default {
     layer(
       'use-cases-below-surfaces',
       'Use cases serve every surface, so they know none, and they reach provisioning through a port.',
-      '^src/(instances|keys|accounts)/',
+      '^src/(instances|keys|accounts|audit|metrics)/',
       '^src/(http|gateway|edge|provisioning)/',
     ),
     layer(
@@ -53,8 +53,14 @@ export default {
     layer(
       'nothing-imports-tests',
       'Tests are leaves.',
-      '^(src|infra|policies|bench|scripts|setup)/',
+      '^(src|infra|policies|bench|scripts|setup|clients)/',
       '^test/',
+    ),
+    layer(
+      'clients-stand-alone',
+      'Clients are copied into other programs: they know the API and nothing of the service.',
+      '^clients/',
+      '^(src|infra|policies|scripts|setup|bench)/',
     ),
     {
       name: 'rules-only-in-transform-and-pack',

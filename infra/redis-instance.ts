@@ -73,6 +73,8 @@ export class RedisInstance extends pulumi.ComponentResource {
         removeVolumes: false,
         destroyGraceSeconds: 30,
         restart: 'unless-stopped',
+        // Else a refresh would take a stopped container for a lost one.
+        mustRun: spec.running,
         logDriver: 'json-file',
         logOpts: { 'max-size': '10m', 'max-file': '3' },
         healthcheck: {
@@ -84,7 +86,8 @@ export class RedisInstance extends pulumi.ComponentResource {
         },
       },
       // The volume is named by value, so that the policies can judge it; hence the order is said here.
-      { parent: this, dependsOn: [volume] },
+      // Two containers cannot have one name, also where an operator asks for another by --replace.
+      { parent: this, dependsOn: [volume], deleteBeforeReplace: true },
     );
   }
 

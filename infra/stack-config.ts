@@ -18,6 +18,8 @@ export interface InstanceSpec {
   readonly maxMemoryBytes: number;
   readonly evictionPolicy: string;
   readonly persistence: boolean;
+  /** False for a stopped instance: its container stays, and nothing expects it to run. */
+  readonly running: boolean;
 }
 
 /** What a region stack is made from. */
@@ -39,6 +41,7 @@ export function readInstanceSpec(config: Config): InstanceSpec {
     maxMemoryBytes: config.requireNumber('maxMemoryBytes'),
     evictionPolicy: config.require('evictionPolicy'),
     persistence: config.requireBoolean('persistence'),
+    running: config.getBoolean('running') ?? true,
   };
 }
 

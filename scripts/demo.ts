@@ -3,13 +3,16 @@
  * proves at the end that nothing is left.
  *
  * It needs no key: run on the service's machine, it gives itself an account key through the database and
- * takes it back at the end.
+ * takes it back at the end. It calls the API by the typed client of clients/typescript.
  */
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type Docker from 'dockerode';
-import { Redis } from 'ioredis';
+import {
+  createSwiftCacheClient,
+  type SwiftCacheClient,
+  SwiftCacheError,
+  waitForOperation,
+} from '../clients/typescript/index.ts';
 import {
   bootstrapOrganization,
   issueAccountKey,
@@ -17,25 +20,25 @@ import {
 } from '../src/accounts/account-keys.ts';
 import { type Config, loadConfig, rootDir } from '../src/config.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { maskSecrets } from '../src/lib/logger.ts';
 import { connectDocker } from '../src/provisioning/docker.ts';
 import { openDatabase } from '../src/store/database.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { createTellingFetch, expect, heading, say } from './demo-output.ts';
+import { type Address, readMaxmemory, withRedis, writeWhile } from './demo-redis.ts';
 
 const run = promisify(execFile);
 const memoryBytes = 64 * 1024 * 1024;
+const largerMemoryBytes = 96 * 1024 * 1024;
+const instancePath = '/api/v1/instances/{instanceId}';
 
 interface Demo {
   readonly config: Config;
-  readonly api: ApiClient;
+  readonly url: string;
+  readonly api: SwiftCacheClient;
   readonly organizationId: string;
 }
 
-interface DemoInstance {
+interface DemoInstance extends Address {
   readonly id: string;
-  readonly key: string;
-  readonly host: string;
-  readonly port: number;
 }
 
 await main();
@@ -49,76 +52,123 @@ async function main(): Promise<void> {
   const { organizationId } = await bootstrapOrganization(services, undefined);
   const account = await issueAccountKey(services, { organizationId, name: 'demo' });
   try {
-    const demo = { config, organizationId, api: createApiClient(url, account.secret, say) };
-    await walk(demo);
+    const api = connect(url, account.secret);
+    await walk({ config, url, organizationId, api });
   } finally {
     await removeAccountKey(orm, account.id);
     await orm.close();
   }
 }
 
+/** A client that says what it does; operations are told step by step instead (follow). */
+function connect(url: string, token: string): SwiftCacheClient {
+  return createSwiftCacheClient({ url, token, fetch: createTellingFetch(/\/operations\//) });
+}
+
 async function walk(demo: Demo): Promise<void> {
   heading('The regions, known to everybody');
-  await demo.api.call('GET', '/api/v1/instances/regions');
+  await demo.api.get('/api/v1/instances/regions');
   const instance = await create(demo);
   try {
-    await commandOverHttp(demo, instance);
-    await commandOverRedis(instance);
+    await useOverHttp(demo, instance);
+    await useOverRedis(instance);
+    await addReader(demo, instance);
+    await growWhileWriting(demo, instance);
+    await showMetrics(demo, instance);
     await preview(instance);
   } finally {
     await remove(demo, instance);
   }
   await proveNothingLeft(demo, instance);
-  heading('Done: created, used, agreed with Pulumi, deleted, nothing left');
+  heading('Done: created, used, grown while in use, agreed with Pulumi, deleted, nothing left');
 }
 
 async function create({ api, organizationId }: Demo): Promise<DemoInstance> {
   heading('Create an instance');
-  const { instance, createdDefaultKey, operation } = await api.call('POST', '/api/v1/instances', {
-    organizationId,
-    name: 'demo',
-    maxMemory: memoryBytes,
-    region: 'eu-central',
-    evictionPolicy: 'allkeys-lfu',
+  const { instance, createdDefaultKey, operation } = await api.post('/api/v1/instances', {
+    body: {
+      organizationId,
+      name: 'demo',
+      maxMemory: memoryBytes,
+      region: 'eu-central',
+      evictionPolicy: 'allkeys-lfu',
+    },
   });
   heading('Wait until it runs');
   await follow(api, operation.id);
-  await api.call('GET', `/api/v1/instances/${instance.id}`);
-  return {
-    id: instance.id,
-    key: createdDefaultKey.plainTextKey,
-    host: instance.host,
-    port: instance.port,
-  };
+  const { id, host, port } = instance;
+  return { id, host, port, key: createdDefaultKey?.plainTextKey ?? '' };
 }
 
-async function commandOverHttp({ api }: Demo, { id, key }: DemoInstance): Promise<void> {
-  heading('Commands over HTTP');
-  const data = api.withToken(key);
-  await data.call('GET', `/redis/${id}/set/greeting/hello`);
-  const { result } = await data.call('GET', `/redis/${id}/get/greeting`);
-  expect(result === 'hello', `GET greeting gives hello, not ${result}`);
-  await data.call('POST', `/redis/${id}`, ['INCRBY', 'visits', '3']);
+async function useOverHttp({ url }: Demo, { id: instanceId, key }: DemoInstance): Promise<void> {
+  heading('Commands over HTTP, with the data key');
+  const data = connect(url, key);
+  await data.get('/redis/{instanceId}/{command}/{argument}', {
+    params: { path: { instanceId, command: 'incr', argument: 'visits' } },
+  });
+  const path = { instanceId };
+  const body = [
+    ['SET', 'greeting', 'hello'],
+    ['GET', 'greeting'],
+  ];
+  await data.post('/redis/{instanceId}/pipeline', { params: { path }, body });
+  const { result } = await data.post('/redis/{instanceId}', {
+    params: { path },
+    body: ['INCRBY', 'visits', 2],
+  });
+  expect(result === 3, `there have been 3 visits, not ${String(result)}`);
 }
 
-async function commandOverRedis({ key, host, port }: DemoInstance): Promise<void> {
+async function useOverRedis({ key, host, port }: DemoInstance): Promise<void> {
   heading('The same over redis://, with ioredis');
-  say(`redis://:${maskSecrets(key)}@${host}:${port}`);
-  const redis = new Redis({ host, port, password: key, maxRetriesPerRequest: 1 });
-  try {
+  say(`redis://:${key}@${host}:${port}`);
+  await withRedis({ key, host, port }, async (redis) => {
     say(`SET city Berlin   -> ${await redis.set('city', 'Berlin')}`);
     say(`GET city          -> ${await redis.get('city')}`);
     say(`GET greeting      -> ${await redis.get('greeting')}   (set over HTTP)`);
-    heading('Memory and eviction, as Redis itself reports them');
-    const info = String(await redis.info('memory'));
-    const maxmemory = /^maxmemory:(\d+)/m.exec(info)?.[1];
-    const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-    say(`maxmemory:${maxmemory}\nmaxmemory_policy:${policy}`);
-    expect(maxmemory === String(memoryBytes), 'maxmemory is as asked for');
-    expect(policy === 'allkeys-lfu', 'the eviction policy is as asked for');
-  } finally {
-    redis.disconnect();
-  }
+    expect((await readMaxmemory(redis)) === memoryBytes, 'maxmemory is as asked for');
+  });
+}
+
+async function addReader(
+  { api }: Demo,
+  { id: instanceId, host, port }: DemoInstance,
+): Promise<void> {
+  heading('A second key that may only read');
+  const { createdKey } = await api.post('/api/v1/instances/{instanceId}/api-keys', {
+    params: { path: { instanceId } },
+    body: { name: 'reader', permissions: ['read'] },
+  });
+  await withRedis({ key: createdKey.plainTextKey, host, port }, async (redis) => {
+    say(`GET city          -> ${await redis.get('city')}`);
+    const refusal = await redis.set('city', 'Bonn').catch((error: Error) => error.message);
+    say(`SET city Bonn     -> ${refusal}`);
+    expect(refusal.startsWith('NOPERM'), 'a key that may only read writes nothing');
+  });
+}
+
+async function growWhileWriting({ api }: Demo, instance: DemoInstance): Promise<void> {
+  heading('More memory, while somebody writes');
+  const params = { path: { instanceId: instance.id } };
+  await withRedis(instance, async (redis) => {
+    const connection = await redis.client('ID');
+    const keysBefore = await redis.dbsize();
+    const written = await writeWhile(redis, async () => {
+      const body = { maxMemory: largerMemoryBytes };
+      const { operation } = await api.patch(instancePath, { params, body });
+      if (operation) await follow(api, operation.id);
+    });
+    const maxmemory = await readMaxmemory(redis);
+    say(`maxmemory is ${maxmemory}; ${written} writes meanwhile, none failed`);
+    expect(maxmemory === largerMemoryBytes, 'maxmemory is as asked for');
+    expect((await redis.client('ID')) === connection, 'the connection is still the same');
+    expect((await redis.dbsize()) === keysBefore + written, 'no key is lost');
+  });
+}
+
+async function showMetrics({ api }: Demo, { id: instanceId }: DemoInstance): Promise<void> {
+  heading('What it did');
+  await api.get('/api/v1/instances/{instanceId}/metrics', { params: { path: { instanceId } } });
 }
 
 async function preview({ id }: DemoInstance): Promise<void> {
@@ -126,15 +176,15 @@ async function preview({ id }: DemoInstance): Promise<void> {
   say(await runPulumi(`preview -s ${id} --expect-no-changes --non-interactive --color never`));
 }
 
-async function remove({ api }: Demo, { id }: DemoInstance): Promise<void> {
+async function remove({ api }: Demo, { id: instanceId }: DemoInstance): Promise<void> {
   heading('Delete it');
-  const { operation } = await api.call('DELETE', `/api/v1/instances/${id}`);
+  const { operation } = await api.delete(instancePath, { params: { path: { instanceId } } });
   await follow(api, operation.id);
 }
 
 async function proveNothingLeft({ api, config }: Demo, { id }: DemoInstance): Promise<void> {
   heading('Proof that nothing is left');
-  const docker: Docker = connectDocker(config.dockerHost);
+  const docker = connectDocker(config.dockerHost);
   const filters = { label: [`swiftcache.instance=${id}`] };
   const containers = await docker.listContainers({ all: true, filters });
   const { Volumes } = await docker.listVolumes({ filters });
@@ -144,29 +194,24 @@ async function proveNothingLeft({ api, config }: Demo, { id }: DemoInstance): Pr
   say(`pulumi stack ls:\n${stacks}`);
   expect(containers.length === 0 && (Volumes ?? []).length === 0, 'no container or volume is left');
   expect(!stacks.includes(id), 'no stack is left');
-  await api.call('GET', `/api/v1/instances/${id}`, undefined, 404);
+  const reading = api.get(instancePath, { params: { path: { instanceId: id } } });
+  const answer = await reading.catch((error: unknown) => error);
+  expect(answer instanceof SwiftCacheError && answer.status === 404, 'the instance is gone');
 }
 
-/** Polls an operation, saying each step once, until it has ended. */
-async function follow(api: ApiClient, operationId: string): Promise<void> {
+/** Follows an operation, saying each step once, until it has ended well. */
+async function follow(api: SwiftCacheClient, operationId: string): Promise<void> {
   let said = 0;
-  for (;;) {
-    const { operation } = await api.quietly('GET', `/api/v1/operations/${operationId}`);
-    for (const step of operation.steps.slice(said)) {
-      say(`  ${String(operation.progress).padStart(3)} %  ${step.name}`);
-    }
-    said = operation.steps.length;
-    if (operation.finishedAt) {
-      const tookMs = Date.parse(operation.finishedAt) - Date.parse(operation.createdAt);
-      say(`  ${operation.status} after ${tookMs} ms`);
-      expect(
-        operation.status === 'SUCCEEDED',
-        operation.error?.message ?? 'the operation succeeds',
-      );
-      return;
-    }
-    await sleep(100);
-  }
+  const { status, createdAt, finishedAt } = await waitForOperation(api, operationId, {
+    pollMs: 100,
+    onProgress({ steps, progress }) {
+      for (const step of steps.slice(said)) {
+        say(`  ${String(progress).padStart(3)} %  ${step.name}`);
+      }
+      said = steps.length;
+    },
+  });
+  say(`  ${status} after ${Date.parse(finishedAt ?? createdAt) - Date.parse(createdAt)} ms`);
 }
 
 async function runPulumi(command: string): Promise<string> {
@@ -185,16 +230,4 @@ async function requireService(url: string): Promise<void> {
     );
     process.exit(1);
   }
-}
-
-function heading(text: string): void {
-  say(`\n── ${text} ${'─'.repeat(Math.max(0, 76 - text.length))}`);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${maskSecrets(text)}\n`);
-}
-
-function expect(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`the demo expected otherwise: ${what}`);
 }

@@ -62,6 +62,9 @@ const environmentSchema = z.object({
     .regex(/^sk_live_[0-9a-f]{32,128}$/, 'needs sk_live_ and 32 to 128 hexadecimal digits')
     .optional(),
   SWIFTCACHE_INSTANCE_PORTS: portRange.prefault('20000-29999'),
+  SWIFTCACHE_HOST_MEMORY_MIB: wholeNumber(64, 100_000_000).optional(),
+  SWIFTCACHE_PROXY_HOPS: wholeNumber(0, 10).prefault('0'),
+  SWIFTCACHE_SIGN_UP: z.enum(['open', 'invited', 'closed']).default('open'),
   SWIFTCACHE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info'),
@@ -99,6 +102,12 @@ export interface Config {
   readonly bootstrapAccountKey: string | undefined;
   /** Host ports that instances may get, both ends included. */
   readonly instancePorts: { readonly first: number; readonly last: number };
+  /** Memory in MiB that instances may come to use; undefined takes it from the Docker host. */
+  readonly hostMemoryMib: number | undefined;
+  /** How many proxies in front of the service are believed about where a request comes from. */
+  readonly proxyHops: number;
+  /** Who may make an account: anybody, whoever has an invitation, or nobody. */
+  readonly signUp: z.infer<typeof environmentSchema>['SWIFTCACHE_SIGN_UP'];
   readonly logLevel: z.infer<typeof environmentSchema>['SWIFTCACHE_LOG_LEVEL'];
   /** How many provisioning workers run side by side. */
   readonly workers: number;
@@ -179,6 +188,9 @@ function toConfig(
     passphraseFile: join(dataDir, 'passphrase'),
     bootstrapAccountKey: env.SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY,
     instancePorts: env.SWIFTCACHE_INSTANCE_PORTS,
+    hostMemoryMib: env.SWIFTCACHE_HOST_MEMORY_MIB,
+    proxyHops: env.SWIFTCACHE_PROXY_HOPS,
+    signUp: env.SWIFTCACHE_SIGN_UP,
     logLevel: env.SWIFTCACHE_LOG_LEVEL,
     workers: env.SWIFTCACHE_WORKERS,
     dockerHost: env.DOCKER_HOST ?? facts.docker?.host ?? 'unix:///var/run/docker.sock',

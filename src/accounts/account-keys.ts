@@ -1,52 +1,22 @@
-/** Account keys: how a caller of the control API is known. */
+/**
+ * The first organization with its account key, and keys that the operator makes on the machine itself;
+ * manage-account-keys.ts has what callers do with keys, authenticate.ts knows callers by them.
+ */
 
-import { createAccountSecret, isAccountSecret } from '../keys/format.ts';
+import { createAccountSecret } from '../keys/format.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/crypto.ts';
-import { AppError } from '../lib/errors.ts';
 import { newId } from '../lib/ids.ts';
 import type { Orm } from '../store/database.ts';
 import { AccountKeyEntity } from '../store/entities/account-key.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
 
-/** lastUsedAt is written at most this often a key: a busy caller costs no write a request. */
-const lastUsedResolutionMs = 60_000;
+/** The plan of the organization that comes with the service. */
+const operatorsPlan = 'dedicated';
 
 interface AccountServices {
   readonly orm: Orm;
   readonly clock: Clock;
-}
-
-/** Who is calling, and for which organization. */
-export interface Caller {
-  readonly accountKeyId: string;
-  readonly organizationId: string;
-}
-
-/**
- * Finds the caller of an `Authorization` header.
- * @throws {AppError} `authentication_required` without one, `invalid_authentication_token` for one that
- * is malformed or belongs to nobody.
- */
-export async function authenticateCaller(
-  { orm, clock }: AccountServices,
-  authorization: string | undefined,
-): Promise<Caller> {
-  const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="swiftcache"' } };
-  if (!authorization) throw new AppError('authentication_required', undefined, challenge);
-  const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-  if (!secret || !isAccountSecret(secret)) {
-    throw new AppError('invalid_authentication_token', undefined, challenge);
-  }
-  const em = orm.em.fork();
-  const key = await em.findOne(AccountKeyEntity, { secretHash: sha256Hex(secret) });
-  if (!key) throw new AppError('invalid_authentication_token', undefined, challenge);
-  const now = clock.now();
-  if (now.getTime() - (key.lastUsedAt?.getTime() ?? 0) > lastUsedResolutionMs) {
-    key.lastUsedAt = now;
-    await em.flush();
-  }
-  return { accountKeyId: key.id, organizationId: key.organizationId };
 }
 
 /** The first organization with its key; `secret` only when this call made it. */
@@ -73,6 +43,7 @@ export async function bootstrapOrganization(
     const { id: organizationId } = tx.create(OrganizationEntity, {
       id: newId('org'),
       name: 'default',
+      plan: operatorsPlan,
       createdAt: now,
     });
     await tx.flush();
@@ -109,6 +80,7 @@ async function writeAccountKey(
     id: newId('acct'),
     organizationId: wanted.organizationId,
     name: wanted.name,
+    role: 'owner',
     secretHash: hash,
     createdAt: now,
   });

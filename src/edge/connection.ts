@@ -9,12 +9,11 @@
 import type { Socket } from 'node:net';
 import type { KeyUsage } from '../keys/key-usage.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Orm } from '../store/database.ts';
 import { finishUpstream, forwardBytes, lingerMs } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
 import * as refusals from './refusals.ts';
 import { createRequestReader } from './resp-request.ts';
-import { findRoute, type Route } from './route.ts';
+import { findRoute, type Route, type RouteDeps } from './route.ts';
 import { openInstance } from './upstream.ts';
 
 export interface ConnectionLimits {
@@ -26,8 +25,7 @@ export interface ConnectionLimits {
   readonly wrongKeysMax: number;
 }
 
-interface ConnectionDeps {
-  readonly orm: Orm;
+interface ConnectionDeps extends RouteDeps {
   readonly logger: Logger;
   readonly keyUsage: KeyUsage;
   readonly limits: ConnectionLimits;
@@ -174,7 +172,8 @@ export class Connection {
 
   async #findRoute(request: SignIn): Promise<Route | refusals.Refusal> {
     try {
-      return await findRoute(this.#deps.orm, request);
+      const address = this.#client.remoteAddress;
+      return await findRoute(this.#deps, { ...request, address });
     } catch (error) {
       this.#deps.logger.error({ client: this.#address, err: error }, 'keys cannot be checked');
       return refusals.cannotCheckKey;

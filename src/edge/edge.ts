@@ -35,8 +35,8 @@ export interface Edge {
   close(): Promise<void>;
   /** Ends the connections to an instance at once. */
   dropInstance(instanceId: string): void;
-  /** Ends the connections of a key at once. */
-  dropKey(keyId: string): void;
+  /** Ends the connections of a key at once; where an instance is named, those to it. */
+  dropKey(keyId: string, instanceId?: string): void;
 }
 
 export interface EdgeLimits extends ConnectionLimits {
@@ -65,6 +65,7 @@ export function createEdge({ orm, logger, clock = systemClock, limits: given }: 
   const limits = { ...defaultLimits, ...given };
   const keyUsage = createKeyUsage({ orm, logger, clock });
   const connections = new Set<Connection>();
+  let keyDrops = 0;
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -77,7 +78,14 @@ export function createEdge({ orm, logger, clock = systemClock, limits: given }: 
       turnAway(client);
       return;
     }
-    const connection = new Connection(client, { orm, logger, keyUsage, limits });
+    const connection = new Connection(client, {
+      orm,
+      logger,
+      keyUsage,
+      clock,
+      limits,
+      keyDrops: () => keyDrops,
+    });
     connections.add(connection);
     client.once('close', () => connections.delete(connection));
   });
@@ -106,7 +114,13 @@ export function createEdge({ orm, logger, clock = systemClock, limits: given }: 
       await keyUsage.settle();
     },
     dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),
-    dropKey: (keyId) => dropWhere((connection) => connection.keyId === keyId),
+    dropKey(keyId, instanceId) {
+      keyDrops += 1;
+      dropWhere((connection) => {
+        const isThere = instanceId === undefined || connection.instanceId === instanceId;
+        return connection.keyId === keyId && isThere;
+      });
+    },
   };
 }
 

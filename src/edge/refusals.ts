@@ -5,7 +5,7 @@
 
 export interface Refusal {
   /** Redis's error code: the first word, which clients act on (`LOADING` makes them try again). */
-  readonly code: 'ERR' | 'LOADING' | 'NOAUTH' | 'NOPROTO' | 'WRONGPASS';
+  readonly code: 'ERR' | 'LOADING' | 'NOAUTH' | 'NOPERM' | 'NOPROTO' | 'WRONGPASS';
   readonly message: string;
   /** For the debug log; holds nothing that the client sent. */
   readonly reason: string;
@@ -55,6 +55,15 @@ export const keyOpensNothing = {
   message: 'this key opens no instance: its instance was deleted or the key was taken off it',
   reason: 'the key opens no instance',
 } as const satisfies Refusal;
+
+/** Says the address as the door sees it: what is to be added to the list may be a proxy's. */
+export function addressNotAllowed(address: string | undefined): Refusal {
+  return {
+    code: 'NOPERM',
+    message: `this key may not be used from the address ${address ?? 'of this connection'}`,
+    reason: "the address is none of the key's",
+  };
+}
 
 /** A plain `ERR`; `reason` defaults to the message, which must then hold nothing of the client's. */
 export function plainError(message: string, reason = message): Refusal {

@@ -1,5 +1,7 @@
 /** Whom a client is, by its key, and which instance it wants, by its user name. */
+import { allowsAddress } from '../keys/address-rules.ts';
 import { findPrincipal } from '../keys/data-keys.ts';
+import type { Clock } from '../lib/clock.ts';
 import { idPattern } from '../lib/ids.ts';
 import type { Orm } from '../store/database.ts';
 import type { DataKey } from '../store/entities/data-key.ts';
@@ -13,6 +15,20 @@ export interface Route {
   readonly port: number;
 }
 
+export interface RouteDeps {
+  readonly orm: Orm;
+  readonly clock: Clock;
+  /** How often keys were dropped so far: what was found before a drop may be found no more after it. */
+  readonly keyDrops: () => number;
+}
+
+/** What a client signs in with, and from where. */
+interface Credentials {
+  readonly user: string | undefined;
+  readonly secret: string;
+  readonly address: string | undefined;
+}
+
 const instanceId = idPattern('inst');
 
 /**
@@ -20,12 +36,24 @@ const instanceId = idPattern('inst');
  * name and an instance of somebody else get is one and the same answer.
  */
 export async function findRoute(
-  orm: Orm,
-  { user, secret }: { user: string | undefined; secret: string },
+  deps: RouteDeps,
+  credentials: Credentials,
 ): Promise<Route | refusals.Refusal> {
-  const principal = await findPrincipal(orm, secret);
+  for (;;) {
+    const drops = deps.keyDrops();
+    const found = await lookUpRoute(deps, credentials);
+    if (drops === deps.keyDrops()) return found;
+  }
+}
+
+async function lookUpRoute(
+  { orm, clock }: RouteDeps,
+  { user, secret, address }: Credentials,
+): Promise<Route | refusals.Refusal> {
+  const principal = await findPrincipal(orm, secret, clock.now());
   if (!principal) return refusals.wrongPass('no such key');
   const { key, instances } = principal;
+  if (!allowsAddress(key.ipWhitelist, address)) return refusals.addressNotAllowed(address);
   const instance = chooseInstance(key.id, instances, user);
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;

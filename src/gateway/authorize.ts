@@ -5,12 +5,19 @@
  * instance that has just become RUNNING are seen at once; what is kept is found by the SHA-256 of the
  * secret, never by the secret; an unknown instance and one the key does not open get the same answer.
  */
-import { findPrincipal, type Principal } from '../keys/data-keys.ts';
+import { allowsAddress } from '../keys/address-rules.ts';
+import { findPrincipal, isExpired, type Principal } from '../keys/data-keys.ts';
+import type { Clock } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/crypto.ts';
 import type { Orm } from '../store/database.ts';
 import type { DataKey } from '../store/entities/data-key.ts';
 import type { Instance } from '../store/entities/instance.ts';
-import { authenticationRequired, instanceNotFound, invalidToken } from './failures.ts';
+import {
+  addressNotAllowed,
+  authenticationRequired,
+  instanceNotFound,
+  invalidToken,
+} from './failures.ts';
 import { readQueryToken, type Target } from './parse.ts';
 
 const cachedMsMax = 1_000;
@@ -24,8 +31,15 @@ export interface Grant {
 }
 
 export interface Authorizer {
-  /** @throws {AppError} 401 without a valid key, 404 where the key does not open the instance. */
-  authorize(target: Target, authorization: string | undefined): Promise<Grant>;
+  /**
+   * @param request its Authorization header, and the address it came from.
+   * @throws {AppError} 401 without a valid key, 403 from an address that the key does not allow, 404 where
+   * the key does not open the instance.
+   */
+  authorize(
+    target: Target,
+    request: { readonly authorization: string | undefined; readonly address: string },
+  ): Promise<Grant>;
   dropInstance(instanceId: string): void;
   dropKey(keyId: string): void;
 }
@@ -35,7 +49,7 @@ interface Cached {
   readonly expiresAtMs: number;
 }
 
-export function createAuthorizer(orm: Orm): Authorizer {
+export function createAuthorizer(orm: Orm, clock: Clock): Authorizer {
   const cache = new Map<string, Cached>();
   const lookups = new Map<string, Promise<Principal | undefined>>();
   // Raised by every drop: a look-up that began before one is not kept after it.
@@ -43,7 +57,8 @@ export function createAuthorizer(orm: Orm): Authorizer {
 
   function readCache(hash: string): Principal | undefined {
     const cached = cache.get(hash);
-    if (cached && cached.expiresAtMs > performance.now()) return cached.principal;
+    const isFresh = cached && cached.expiresAtMs > performance.now();
+    if (isFresh && !isExpired(cached.principal.key, clock.now())) return cached.principal;
     cache.delete(hash);
     return undefined;
   }
@@ -51,7 +66,7 @@ export function createAuthorizer(orm: Orm): Authorizer {
   async function lookUp(hash: string, secret: string): Promise<Principal | undefined> {
     const begun = generation;
     const expiresAtMs = performance.now() + cachedMsMax;
-    const principal = await findPrincipal(orm, secret);
+    const principal = await findPrincipal(orm, secret, clock.now());
     if (!principal || begun !== generation) return principal;
     const [oldest] = cache.keys();
     if (cache.size >= cachedPrincipalsMax && oldest !== undefined) cache.delete(oldest);
@@ -77,16 +92,17 @@ export function createAuthorizer(orm: Orm): Authorizer {
   }
 
   return {
-    async authorize(target, authorization) {
+    async authorize(target, { authorization, address }) {
       const secret = readSecret(target, authorization);
       const hash = sha256Hex(secret);
       const isTarget = ({ id }: Instance): boolean => id === target.instanceId;
       const cached = readCache(hash);
       const known = cached?.instances.find(isTarget);
-      if (cached && known?.status === 'RUNNING')
-        return { secret, key: cached.key, instance: known };
-      const principal = await shareLookUp(hash, secret);
+      const isUsable = known?.status === 'RUNNING';
+      const principal = cached && isUsable ? cached : await shareLookUp(hash, secret);
       if (!principal) throw invalidToken();
+      const { ipWhitelist } = principal.key;
+      if (!allowsAddress(ipWhitelist, address)) throw addressNotAllowed(address);
       const instance = principal.instances.find(isTarget);
       if (!instance) throw instanceNotFound();
       return { secret, key: principal.key, instance };

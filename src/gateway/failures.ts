@@ -44,6 +44,11 @@ export function invalidToken(): AppError {
   return new AppError('invalid_authentication_token', 'Invalid authentication token', challenge);
 }
 
+/** Says the address as the gateway sees it: what is to be added to the list may be a proxy's. */
+export function addressNotAllowed(address: string): AppError {
+  return new AppError('forbidden', `This key may not be used from the address ${address}`);
+}
+
 export function instanceNotFound(): AppError {
   return new AppError('not_found', 'Redis instance not found');
 }

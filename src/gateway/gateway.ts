@@ -67,8 +67,11 @@ export interface Gateway {
   readonly middleware: Koa.Middleware;
   /** Forgets what is known of an instance and closes its connections: it was changed or deleted. */
   dropInstance(instanceId: string): void;
-  /** Forgets what is known of a key and closes its connections: it was changed, unbound or deleted. */
-  dropKey(keyId: string): void;
+  /**
+   * Forgets what is known of a key and closes its connections (to one instance, where one is named): it was
+   * changed, unbound or deleted.
+   */
+  dropKey(keyId: string, instanceId?: string): void;
   /** Closes every connection and waits for what is still being written to the database. */
   close(): Promise<void>;
 }
@@ -87,12 +90,13 @@ interface Answer {
 
 /** Makes the gateway; nothing is connected before the first request. */
 export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
-  const authorizer = createAuthorizer(orm);
+  const authorizer = createAuthorizer(orm, systemClock);
   const pool = createConnectionPool({ ...defaultConnectionLimits, ...limits });
   const keyUsage = createKeyUsage({ orm, logger, clock: systemClock });
 
   async function answerCommand(ctx: Koa.Context, target: Target, trace: Trace): Promise<Answer> {
-    const grant = await authorizer.authorize(target, ctx.headers.authorization);
+    const { authorization } = ctx.headers;
+    const grant = await authorizer.authorize(target, { authorization, address: ctx.ip });
     trace.keyId = grant.key.id;
     if (grant.instance.status !== 'RUNNING') throw instanceNotRunning(grant.instance.status);
     keyUsage.touchKey(grant.key.id);
@@ -159,9 +163,12 @@ export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
       authorizer.dropInstance(instanceId);
       pool.dropWhere((connection) => connection.instanceId === instanceId);
     },
-    dropKey(keyId) {
+    dropKey(keyId, instanceId) {
       authorizer.dropKey(keyId);
-      pool.dropWhere((connection) => connection.keyId === keyId);
+      pool.dropWhere((connection) => {
+        const isThere = instanceId === undefined || connection.instanceId === instanceId;
+        return connection.keyId === keyId && isThere;
+      });
     },
     async close() {
       pool.close();

@@ -31,9 +31,12 @@ function describeProblem(error: AppError, requestId: string): object {
     title: error.title,
     status: error.status,
     detail: error.message,
+    // The product's documents show errors by these words.
+    error: error.title,
     code: error.code,
     remedy: error.remedy,
     requestId,
     ...(error.fields.length > 0 && { errors: error.fields }),
+    ...(error.limit && { limit: error.limit }),
   };
 }

@@ -1,17 +1,25 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
-import type { Caller } from '../accounts/account-keys.ts';
-import { bindKey, createBoundKey } from '../keys/data-keys.ts';
-import { AppError } from '../lib/errors.ts';
+import { type Caller, requireRole } from '../accounts/caller.ts';
+import { recordChange } from '../audit/record.ts';
+import { bindExistingKeys } from '../keys/bindings.ts';
+import { createBoundKey } from '../keys/data-keys.ts';
+import { requireFuture } from '../lib/end-time.ts';
 import { newId } from '../lib/ids.ts';
 import type { EntityManager } from '../store/database.ts';
-import { type DataKey, DataKeyEntity } from '../store/entities/data-key.ts';
+import type { DataKey } from '../store/entities/data-key.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { EvictionPolicy } from './eviction-policies.ts';
 import { pickNodePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
-import { requireOrganization } from './ownership.ts';
-import { defaultTier } from './plans.ts';
+import {
+  lockOrganization,
+  type Reservation,
+  reserveHostMemory,
+  reserveKey,
+  reserveMemory,
+  reserveOperation,
+} from './quotas.ts';
 import type { InstanceServices } from './services.ts';
 
 /** A checked request for an instance. */
@@ -22,6 +30,9 @@ export interface NewInstance {
   readonly region: string;
   readonly evictionPolicy: EvictionPolicy;
   readonly persistence: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly deletionProtection: boolean;
+  readonly expiresAt: Date | null;
   /** Existing keys to bind; none means that a default key is made. */
   readonly apiKeyIds: readonly string[];
 }
@@ -39,19 +50,25 @@ const portTries = 5;
 /**
  * Writes the wanted instance, its key and a queued operation in one transaction, and wakes the
  * reconciler. Gives the instance as PROVISIONING; nothing of it is real yet.
- * @throws {AppError} `not_found` for a foreign organization or key, `no_free_port`.
+ * @throws {AppError} `not_found` for a foreign organization or key, `forbidden`, `no_free_port`, and what
+ * quotas.ts throws where the plan or the region has no room.
  */
 export async function createInstance(
   services: InstanceServices,
   caller: Caller,
   wanted: NewInstance,
 ): Promise<CreatedInstance> {
-  requireOrganization(caller, wanted.organizationId);
+  requireRole(caller, wanted.organizationId, 'developer');
+  requireFuture(wanted.expiresAt, services.clock.now());
+  const capacityMib = await services.capacity.regionMib(wanted.region);
   for (let tries = 1; ; tries += 1) {
     const em = services.orm.em.fork() as EntityManager;
     const nodePort = await pickNodePort(em, wanted.region, services.config.instancePorts);
     try {
-      const created = await em.transactional((tx) => writeInstance(tx, services, wanted, nodePort));
+      const created = await em.transactional(async (tx) => {
+        const place = { nodePort, capacityMib };
+        return await writeInstance(tx, services, caller, wanted, place);
+      });
       services.provisioner.wake();
       return created;
     } catch (error) {
@@ -63,22 +80,34 @@ export async function createInstance(
 
 async function writeInstance(
   em: EntityManager,
-  { clock, config }: InstanceServices,
+  { clock, config, capacity }: InstanceServices,
+  caller: Caller,
   wanted: NewInstance,
-  nodePort: number,
+  { nodePort, capacityMib }: { nodePort: number; capacityMib: number },
 ): Promise<CreatedInstance> {
   const now = clock.now();
+  const { organizationId, region, maxMemory: maxMemoryBytes } = wanted;
+  const reservedMib = capacity.containerMib(maxMemoryBytes, wanted.persistence);
+  const reservation = await lockOrganization(em, organizationId);
+  await reserveOperation(em, reservation);
+  const growth = { maxMemoryBytes, growthBytes: maxMemoryBytes, newInstances: 1 };
+  await reserveMemory(em, reservation, growth);
+  await reserveHostMemory(em, region, { growthMib: reservedMib, capacityMib });
   const instance = em.create(InstanceEntity, {
     id: newId('inst'),
-    organizationId: wanted.organizationId,
+    organizationId,
     name: wanted.name,
-    region: wanted.region,
-    tier: defaultTier,
+    region,
+    tier: reservation.planName,
     createdAt: now,
     updatedAt: now,
     desired: 'present',
     generation: 1,
-    maxMemoryBytes: wanted.maxMemory,
+    labels: { ...wanted.labels },
+    deletionProtection: wanted.deletionProtection,
+    expiresAt: wanted.expiresAt,
+    maxMemoryBytes,
+    reservedMib,
     evictionPolicy: wanted.evictionPolicy,
     persistence: wanted.persistence,
     image: config.redisImage,
@@ -91,8 +120,11 @@ async function writeInstance(
     nextAttemptAtMs: 0,
   });
   await em.flush();
-  const defaultKey = await giveKeys(em, instance, wanted.apiKeyIds, now);
+  const defaultKey = await giveKeys(em, instance, wanted.apiKeyIds, reservation, now);
   const operation = queueOperation(em, instance, 'create', now);
+  const details = { name: wanted.name, maxMemory: maxMemoryBytes, operationId: operation.id };
+  const action = 'instance.create';
+  recordChange(em, caller, now, { organizationId, action, targetId: instance.id, details });
   await em.flush();
   return { instance, operation, defaultKey };
 }
@@ -101,10 +133,12 @@ async function giveKeys(
   em: EntityManager,
   instance: Instance,
   keyIds: readonly string[],
+  reservation: Reservation,
   now: Date,
 ): Promise<CreatedInstance['defaultKey']> {
   const { id, organizationId, name } = instance;
   if (keyIds.length === 0) {
+    await reserveKey(em, reservation);
     return await createBoundKey(em, {
       organizationId,
       instanceId: id,
@@ -112,9 +146,6 @@ async function giveKeys(
       now,
     });
   }
-  const keys = await em.find(DataKeyEntity, { id: { $in: [...keyIds] }, organizationId });
-  const missing = keyIds.find((keyId) => !keys.some((key) => key.id === keyId));
-  if (missing) throw new AppError('not_found', `There is no API key ${missing}.`);
-  for (const key of keys) bindKey(em, id, key.id, now);
+  await bindExistingKeys(em, instance, keyIds, now);
   return undefined;
 }

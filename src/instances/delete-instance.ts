@@ -1,4 +1,6 @@
-import type { Caller } from '../accounts/account-keys.ts';
+import type { Caller } from '../accounts/caller.ts';
+import { recordChange } from '../audit/record.ts';
+import { AppError } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import { type Operation, OperationEntity } from '../store/entities/operation.ts';
@@ -9,7 +11,7 @@ import { renewWish } from './states.ts';
 
 /**
  * Wants an instance gone, in whatever state it is. A second call gives the first one's operation.
- * @throws {AppError} `not_found`.
+ * @throws {AppError} `not_found`, `forbidden`, `deletion_protected`.
  */
 export async function deleteInstance(
   services: InstanceServices,
@@ -18,10 +20,14 @@ export async function deleteInstance(
 ): Promise<{ instance: Instance; operation: Operation }> {
   const em = services.orm.em.fork() as EntityManager;
   const deleting = await em.transactional(async (tx) => {
-    const instance = await lockOwnInstance(tx, caller, instanceId);
+    const instance = await lockOwnInstance(tx, caller, instanceId, 'developer');
     if (instance.desired === 'absent') {
       const operation = await tx.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
       return { instance, operation };
+    }
+    const { organizationId } = instance;
+    if (instance.deletionProtection) {
+      throw new AppError('deletion_protected', undefined, { organizationId });
     }
     const now = services.clock.now();
     await supersedeOpenOperations(tx, instanceId, now);
@@ -29,6 +35,9 @@ export async function deleteInstance(
     instance.status = 'DELETING';
     renewWish(instance, now);
     const operation = queueOperation(tx, instance, 'delete', now);
+    const details = { name: instance.name, operationId: operation.id };
+    const action = 'instance.delete';
+    recordChange(tx, caller, now, { organizationId, action, targetId: instanceId, details });
     await tx.flush();
     return { instance, operation };
   });

@@ -8,7 +8,6 @@ import { createServer } from 'node:net';
 import type { Config } from '../config.ts';
 import { AppError } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
-import { InstanceEntity } from '../store/entities/instance.ts';
 
 /**
  * Picks a port of the range that no live instance of the region has and that can be bound now.
@@ -20,12 +19,13 @@ export async function pickNodePort(
   region: string,
   { first, last }: Config['instancePorts'],
 ): Promise<number> {
-  const rows = await em.find(
-    InstanceEntity,
-    { region, nodePort: { $ne: null } },
-    { fields: ['nodePort'] },
-  );
-  const taken = new Set(rows.map((row) => row.nodePort));
+  // Plain rows: as entities they would be compared again by every flush of the caller's transaction.
+  const rows: { port: number }[] = await em
+    .getConnection()
+    .execute('select node_port as port from instances where region = ? and node_port is not null', [
+      region,
+    ]);
+  const taken = new Set(rows.map(({ port }) => port));
   const count = last - first + 1;
   const start = Math.floor(Math.random() * count);
   for (let offset = 0; offset < count; offset += 1) {

@@ -3,26 +3,24 @@
  * answer, byte for byte, so nobody learns what others have.
  */
 import { LockMode } from '@mikro-orm/core';
-import type { Caller } from '../accounts/account-keys.ts';
+import { type Caller, requireRole } from '../accounts/caller.ts';
+import type { Role } from '../accounts/roles.ts';
 import { AppError } from '../lib/errors.ts';
 import { idPattern } from '../lib/ids.ts';
 import type { EntityManager } from '../store/database.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 
-/** @throws {AppError} `not_found` unless the caller belongs to the organization. */
-export function requireOrganization(caller: Caller, organizationId: string): void {
-  if (caller.organizationId !== organizationId) {
-    throw new AppError('not_found', 'There is no such organization.');
-  }
-}
-
 const instanceIdPattern = idPattern('inst');
 
-/** Finds a live instance of the caller's. @throws {AppError} `not_found`. */
+/**
+ * Finds a live instance of an organization where the caller has the role that the deed needs.
+ * @throws {AppError} `not_found`, `forbidden`.
+ */
 export async function findOwnInstance(
   em: EntityManager,
   caller: Caller,
   instanceId: string,
+  needed: Role,
   options: { lockMode?: LockMode } = {},
 ): Promise<Instance> {
   // What is no id at all is not asked for: it may hold bytes that a database refuses.
@@ -31,13 +29,14 @@ export async function findOwnInstance(
         InstanceEntity,
         {
           id: instanceId,
-          organizationId: caller.organizationId,
+          organizationId: { $in: [...caller.roles.keys()] },
           status: { $ne: 'DELETED' },
         },
         options,
       )
     : null;
   if (!instance) throw new AppError('not_found', 'There is no such instance.');
+  requireRole(caller, instance.organizationId, needed);
   return instance;
 }
 
@@ -49,6 +48,8 @@ export async function lockOwnInstance(
   em: EntityManager,
   caller: Caller,
   instanceId: string,
+  needed: Role,
 ): Promise<Instance> {
-  return await findOwnInstance(em, caller, instanceId, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const lockMode = LockMode.PESSIMISTIC_WRITE;
+  return await findOwnInstance(em, caller, instanceId, needed, { lockMode });
 }

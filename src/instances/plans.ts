@@ -1,17 +1,26 @@
-/** Plans: what an instance of a tier may be, read from plans.json in the repository's root. */
+/** Plans: what an organization may have, read from plans.json in the repository's root at start. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const planSchema = z.strictObject({
-  /** Smallest and largest maxmemory in MiB. */
+  instancesMax: z.number().int().min(0),
+  /** Smallest and largest maxmemory of one instance, in MiB. */
   maxMemoryMibMin: z.number().int().positive(),
   maxMemoryMibMax: z.number().int().positive(),
+  /** The sum of maxmemory over all instances, in MiB. */
+  memoryMibTotalMax: z.number().int().min(0),
+  /** Data keys. */
+  keysMax: z.number().int().min(0),
+  /** Commands over all of the organization's instances. */
+  requestsPerSecond: z.number().int().positive(),
+  /** Control API requests of one account key or person. */
+  apiRequestsPerMinute: z.number().int().positive(),
+  operationsInFlightMax: z.number().int().positive(),
 });
 
-const plansSchema = z.strictObject({ dedicated: planSchema });
+const plansSchema = z.record(z.string(), planSchema);
 
-export type Plans = z.infer<typeof plansSchema>;
-export type Tier = keyof Plans;
+export type Plan = z.infer<typeof planSchema>;
 
 const bytesPerMib = 1024 * 1024;
 
@@ -25,15 +34,31 @@ const plans = plansSchema.parse(
   JSON.parse(readFileSync(new URL('../../plans.json', import.meta.url), 'utf8')),
 );
 
-/** The tier of every instance today. */
-export const defaultTier: Tier = 'dedicated';
+/** The plan of an organization that somebody makes for themselves. */
+export const defaultPlan = 'free';
 
-/** The memory bounds of a tier. */
-export function memoryBounds(tier: Tier): MemoryBounds {
+/** The names of all plans. */
+export const planNames: readonly string[] = Object.keys(plans);
+
+/** A plan by its name. @throws where the operator removed one that an organization still has. */
+export function planOf(name: string): Plan {
+  const plan = plans[name];
+  if (!plan) throw new Error(`plans.json has no plan "${name}"`);
+  return plan;
+}
+
+/** The memory bounds of one instance over all plans: what no plan allows is no valid request. */
+export function widestMemoryBounds(): MemoryBounds {
+  const all = Object.values(plans);
   return {
-    minBytes: plans[tier].maxMemoryMibMin * bytesPerMib,
-    maxBytes: plans[tier].maxMemoryMibMax * bytesPerMib,
+    minBytes: Math.min(...all.map((plan) => plan.maxMemoryMibMin)) * bytesPerMib,
+    maxBytes: Math.max(...all.map((plan) => plan.maxMemoryMibMax)) * bytesPerMib,
   };
+}
+
+/** The memory bounds of one instance in a plan. */
+export function memoryBounds({ maxMemoryMibMin, maxMemoryMibMax }: Plan): MemoryBounds {
+  return { minBytes: maxMemoryMibMin * bytesPerMib, maxBytes: maxMemoryMibMax * bytesPerMib };
 }
 
 /** Bytes as MiB, rounded to the nearest: what the API calls maxMemoryMb. */

@@ -1,18 +1,20 @@
-import type { Caller } from '../accounts/account-keys.ts';
+import type { Caller } from '../accounts/caller.ts';
+import { recordChange } from '../audit/record.ts';
 import { AppError } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
-import type { Instance } from '../store/entities/instance.ts';
+import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import { pickNodePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
 import { findOwnInstance, lockOwnInstance } from './ownership.ts';
+import { lockOrganization, reserveOperation } from './quotas.ts';
 import type { InstanceServices } from './services.ts';
-import { renewWish } from './states.ts';
+import { isGivenUp, renewWish } from './states.ts';
 
 /**
- * Tries a FAILED instance again. It gets a new port when its old one was taken, and the image of today
+ * Tries again what was given up. It gets a new port when its old one was taken, and the image of today
  * when it never ran: what may have failed it is not kept.
- * @throws {AppError} `not_found`, `state_conflict` unless FAILED, `no_free_port`.
+ * @throws {AppError} `not_found`, `state_conflict` unless something failed, `too_many_operations`, `no_free_port`.
  */
 export async function retryInstance(
   services: InstanceServices,
@@ -20,28 +22,38 @@ export async function retryInstance(
   instanceId: string,
 ): Promise<{ instance: Instance; operation: Operation }> {
   const em = services.orm.em.fork() as EntityManager;
-  const { region, failureCode } = await findOwnInstance(em, caller, instanceId);
+  const { region, failureCode } = await findOwnInstance(em, caller, instanceId, 'developer');
   const newPort =
     failureCode === 'port_in_use'
       ? await pickNodePort(em, region, services.config.instancePorts)
       : undefined;
   em.clear();
   const retried = await em.transactional(async (tx) => {
-    const instance = await lockOwnInstance(tx, caller, instanceId);
-    if (instance.status !== 'FAILED') {
-      throw new AppError('state_conflict', `The instance is ${instance.status}, not FAILED.`);
+    const instance = await lockOwnInstance(tx, caller, instanceId, 'developer');
+    if (!isGivenUp(instance)) {
+      const message = `The instance is ${instance.status}; nothing of it has failed.`;
+      throw new AppError('state_conflict', message);
     }
     const now = services.clock.now();
-    instance.status = 'PROVISIONING';
+    const { organizationId } = instance;
+    await reserveOperation(tx, await lockOrganization(tx, organizationId));
+    if (instance.status === 'FAILED') instance.status = statusOfRetry(instance);
     renewWish(instance, now);
-    instance.failureCode = null;
-    instance.failureMessage = null;
     if (newPort !== undefined) instance.nodePort = newPort;
     if (instance.nodeHost === null) instance.image = services.config.redisImage;
     const operation = queueOperation(tx, instance, 'retry', now);
+    const details = { operationId: operation.id };
+    const action = 'instance.retry';
+    recordChange(tx, caller, now, { organizationId, action, targetId: instanceId, details });
     await tx.flush();
     return { instance, operation };
   });
   services.provisioner.wake();
   return retried;
+}
+
+/** What never ran is provisioned anew; what did is brought to the power that is wanted. */
+function statusOfRetry({ nodeHost, power }: Instance): InstanceStatus {
+  if (nodeHost === null) return 'PROVISIONING';
+  return power === 'off' ? 'STOPPING' : 'STARTING';
 }

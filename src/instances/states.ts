@@ -2,20 +2,25 @@
  * The life of an instance, written out. One function, `nextStep`, decides what is to be done, from the
  * row alone; one file, src/provisioning/transitions.ts, writes what came of it.
  *
- *   (created) ─► PROVISIONING ──apply ok──► RUNNING
- *                     │  ▲                     │
- *              apply  │  │ retry               │ delete
- *              failed ▼  │                     ▼
- *                   FAILED ──────delete──► DELETING ──destroy ok──► DELETED
+ *   (created) ─► PROVISIONING ──applied──► RUNNING ──stop──► STOPPING ──applied──► STOPPED
+ *                  │     ▲                 │ ▲ ▲ │                                   │
+ *            gave  │     │ retry           │ │ │ └──restart──► RESTARTING ─┐        │ start
+ *            up    ▼     │        update ──┘ │ └─────────applied───────────┘        ▼
+ *                 FAILED ◄───────────────────┴──────────applied──────────────── STARTING
  *
- * Delete may come at any time; a delete never ends in FAILED, it is tried until nothing is left.
+ * An update keeps an instance RUNNING; one that is given up leaves it RUNNING as it was, with the reason
+ * in `failure`. Any other wish that is given up ends in FAILED. Delete may come at any time, from every
+ * state: DELETING ─► DELETED. A delete is never given up, it is tried until nothing is left.
  */
 import type { Instance } from '../store/entities/instance.ts';
 
 /** What the reconciler does with an instance next. */
 export type Step = 'apply' | 'destroy' | 'none';
 
-type DecidingColumns = Pick<Instance, 'desired' | 'status' | 'generation' | 'appliedGeneration'>;
+type DecidingColumns = Pick<
+  Instance,
+  'desired' | 'status' | 'generation' | 'appliedGeneration' | 'failedGeneration'
+>;
 
 /** Marks that something new is wanted of an instance: to be begun at once, its tries counted anew. */
 export function renewWish(instance: Instance, now: Date): void {
@@ -23,16 +28,21 @@ export function renewWish(instance: Instance, now: Date): void {
   instance.attempts = 0;
   instance.nextAttemptAtMs = 0;
   instance.updatedAt = now;
+  instance.failureCode = null;
+  instance.failureMessage = null;
 }
 
 /** Decides the next step from wanted and observed state. */
-export function nextStep({
-  desired,
-  status,
-  generation,
-  appliedGeneration,
-}: DecidingColumns): Step {
+export function nextStep(instance: DecidingColumns): Step {
+  const { desired, status, generation, appliedGeneration } = instance;
   if (desired === 'absent') return status === 'DELETED' ? 'none' : 'destroy';
-  if (status === 'FAILED') return 'none';
-  return appliedGeneration < generation ? 'apply' : 'none';
+  return appliedGeneration < generation && !isGivenUp(instance) ? 'apply' : 'none';
+}
+
+/** Whether the latest wish was tried in vain: then `retry` wishes the same anew. */
+export function isGivenUp({
+  generation,
+  failedGeneration,
+}: Pick<Instance, 'generation' | 'failedGeneration'>): boolean {
+  return failedGeneration === generation;
 }

@@ -1,15 +1,21 @@
 /** Data keys: who a secret belongs to, and the instances it opens. */
 
+import { LockMode } from '@mikro-orm/core';
 import { sha256Hex } from '../lib/crypto.ts';
 import { newId } from '../lib/ids.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
-import { type DataKey, DataKeyEntity, KeyBindingEntity } from '../store/entities/data-key.ts';
+import {
+  type DataKey,
+  DataKeyEntity,
+  KeyBindingEntity,
+  type KeyPermission,
+} from '../store/entities/data-key.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { AclUser } from './acl-rules.ts';
 import { createDataSecret, isDataSecret } from './format.ts';
 
 /** The rate that stands for "unlimited" in the API. */
-const unlimitedRate = 1000;
+export const unlimitedRate = 1000;
 
 /** A data key with the live instances it is bound to. */
 export interface Principal {
@@ -17,29 +23,58 @@ export interface Principal {
   readonly instances: readonly Instance[];
 }
 
-/**
- * Makes a data key and binds it to an instance, in the caller's transaction. The secret is in the answer
- * and nowhere else.
- */
-export async function createBoundKey(
+/** What a data key is made from; what is left out is as free as can be. */
+interface NewDataKey {
+  readonly organizationId: string;
+  readonly name: string;
+  readonly permissions?: readonly KeyPermission[];
+  readonly ipWhitelist?: readonly string[];
+  readonly rateLimit?: number;
+  readonly expiresAt?: Date | null;
+  /** The instance it ends with. */
+  readonly madeForInstanceId?: string | null;
+}
+
+/** A key just made. The secret is here and nowhere else. */
+export interface CreatedKey {
+  readonly key: DataKey;
+  readonly secret: string;
+}
+
+/** Makes a data key that opens nothing yet, in the caller's transaction. */
+export async function writeKey(
   em: EntityManager,
-  options: { organizationId: string; instanceId: string; name: string; now: Date },
-): Promise<{ key: DataKey; secret: string }> {
+  wanted: NewDataKey,
+  now: Date,
+): Promise<CreatedKey> {
   const { secret, hash } = createDataSecret();
   const key = em.create(DataKeyEntity, {
     id: newId('key'),
-    organizationId: options.organizationId,
-    name: options.name,
+    organizationId: wanted.organizationId,
+    name: wanted.name,
     secretHash: hash,
-    permissions: ['read', 'write'],
-    ipWhitelist: [],
-    rateLimit: unlimitedRate,
-    createdAt: options.now,
+    permissions: [...(wanted.permissions ?? (['read', 'write'] as const))],
+    ipWhitelist: [...(wanted.ipWhitelist ?? [])],
+    rateLimit: wanted.rateLimit ?? unlimitedRate,
+    createdAt: now,
+    expiresAt: wanted.expiresAt ?? null,
+    madeForInstanceId: wanted.madeForInstanceId ?? null,
   });
-  // The binding refers to the key, and rows without a mapped relation are not put in order.
+  // A binding refers to its key, and rows without a mapped relation are not put in order.
   await em.flush();
-  bindKey(em, options.instanceId, key.id, options.now);
   return { key, secret };
+}
+
+/** Makes an instance's default key and binds it to the instance, in the transaction that makes both. */
+export async function createBoundKey(
+  em: EntityManager,
+  options: { organizationId: string; instanceId: string; name: string; now: Date },
+): Promise<CreatedKey> {
+  const { organizationId, instanceId, name, now } = options;
+  const wanted = { organizationId, name, madeForInstanceId: instanceId };
+  const created = await writeKey(em, wanted, now);
+  bindKey(em, instanceId, created.key.id, now);
+  return created;
 }
 
 /** Binds an existing key to an instance, in the caller's unit of work. */
@@ -49,17 +84,26 @@ export function bindKey(em: EntityManager, instanceId: string, keyId: string, no
 
 /**
  * Finds whose secret this is. The look-up is by hash: nothing about the secret itself is compared, so
- * timing tells nothing. Gives undefined for a secret that is malformed or unknown.
+ * timing tells nothing. Gives undefined for a secret that is malformed, unknown or expired.
  */
-export async function findPrincipal(orm: Orm, secret: string): Promise<Principal | undefined> {
+export async function findPrincipal(
+  orm: Orm,
+  secret: string,
+  now: Date,
+): Promise<Principal | undefined> {
   if (!isDataSecret(secret)) return undefined;
   const em = orm.em.fork();
   const key = await em.findOne(DataKeyEntity, { secretHash: sha256Hex(secret) });
-  if (!key) return undefined;
+  if (!key || isExpired(key, now)) return undefined;
   const bindings = await em.find(KeyBindingEntity, { keyId: key.id });
   const ids = bindings.map((binding) => binding.instanceId);
   const instances = await em.find(InstanceEntity, { id: { $in: ids }, desired: 'present' });
   return { key, instances };
+}
+
+/** Whether a key opens nothing any more by its time. */
+export function isExpired({ expiresAt }: Pick<DataKey, 'expiresAt'>, now: Date): boolean {
+  return expiresAt != null && expiresAt <= now;
 }
 
 /** The keys bound to an instance, oldest first. */
@@ -69,20 +113,19 @@ export async function listInstanceKeys(em: EntityManager, instanceId: string): P
   return await em.find(DataKeyEntity, { id: { $in: ids } }, { orderBy: { createdAt: 1, id: 1 } });
 }
 
-/** The ACL users an instance must have: one a bound key. */
-export async function listAclUsers(em: EntityManager, instanceId: string): Promise<AclUser[]> {
-  const keys = await listInstanceKeys(em, instanceId);
-  return keys.map(({ id, secretHash, permissions }) => {
-    return { name: id, passwordHash: secretHash, permissions };
-  });
+/** The ACL user that a key is in Redis. */
+export function toAclUser({ id, secretHash, permissions }: DataKey): AclUser {
+  return { name: id, passwordHash: secretHash, permissions };
 }
 
-/** Removes an instance's bindings, and the keys that then open nothing (they were made for it alone). */
+/** Removes an instance's bindings, and the keys made for it that open nothing else. */
 export async function releaseInstanceKeys(em: EntityManager, instanceId: string): Promise<void> {
-  const bindings = await em.find(KeyBindingEntity, { instanceId });
   await em.nativeDelete(KeyBindingEntity, { instanceId });
-  for (const { keyId } of bindings) {
-    const others = await em.count(KeyBindingEntity, { keyId });
-    if (others === 0) await em.nativeDelete(DataKeyEntity, { id: keyId });
+  // Locked, so that nobody binds one to another instance between the count and the deed.
+  const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 1 } } as const;
+  const made = await em.find(DataKeyEntity, { madeForInstanceId: instanceId }, lock);
+  for (const { id } of made) {
+    const others = await em.count(KeyBindingEntity, { keyId: id });
+    if (others === 0) await em.nativeDelete(DataKeyEntity, { id });
   }
 }

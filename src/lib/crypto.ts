@@ -5,7 +5,14 @@
  * (table, column, row) it was sealed for; a changed byte is noticed. Format: `v1:<key id>:<nonce>:<tag
  * and ciphertext>`, base64url parts. The key id allows several keys to live side by side later on.
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -53,4 +60,13 @@ export function createSealer(masterKey: Buffer): Sealer {
       return decipher.update(body.subarray(tagBytes), undefined, 'utf8') + decipher.final('utf8');
     },
   };
+}
+
+/** Gives the fingerprint of a text: the same text, the same fingerprint, and nothing of it can be guessed. */
+export type Fingerprint = (text: string) => string;
+
+/** Makes the fingerprints of one 32-byte master key (HMAC-SHA256, lower-case hex). */
+export function createFingerprint(masterKey: Buffer): Fingerprint {
+  const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'swiftcache/fingerprint/v1', 32));
+  return (text) => createHmac('sha256', key).update(text, 'utf8').digest('hex');
 }

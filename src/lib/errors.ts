@@ -27,6 +27,107 @@ export const errorCatalogue = {
     title: 'Invalid authentication token',
     remedy: 'Check that the key is complete and was not deleted; account keys start with sk_live_.',
   },
+  session_refused: {
+    status: 403,
+    title: "The request did not come from this service's own pages",
+    remedy:
+      'With a session cookie, send the Origin of this service; or use an account key instead.',
+  },
+  wrong_credentials: {
+    status: 401,
+    title: 'Wrong e-mail address or password',
+    remedy: 'Check both; after several wrong tries wait as long as Retry-After says.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    remedy: 'Ask an admin of the organization for a higher role, or use a key that has it.',
+  },
+  person_needed: {
+    status: 403,
+    title: 'Only a person can do this',
+    remedy: 'Log in, or use a personal account key.',
+  },
+  sign_up_closed: {
+    status: 403,
+    title: 'Sign-up is not open',
+    remedy: 'Ask an admin of your organization for an invitation.',
+  },
+  email_taken: {
+    status: 409,
+    title: 'There is an account with this e-mail address',
+    remedy: 'Log in with it, or sign up with another address.',
+  },
+  invitation_invalid: {
+    status: 404,
+    title: 'The invitation is not valid',
+    remedy: 'It was used, revoked or has expired, or is for another address: ask for a new one.',
+  },
+  last_owner: {
+    status: 409,
+    title: 'An organization needs an owner',
+    remedy: 'Make somebody else an owner first.',
+  },
+  organization_not_empty: {
+    status: 409,
+    title: 'The organization still has instances',
+    remedy: 'Delete its instances first and wait until they are gone.',
+  },
+  quota_exceeded: {
+    status: 402,
+    title: 'The plan does not allow more',
+    remedy: 'Delete what is not needed, or ask the operator for a larger plan.',
+  },
+  plan_limit: {
+    status: 403,
+    title: 'The plan does not allow this',
+    remedy: 'Stay within the limit named in "detail", or ask the operator for a larger plan.',
+  },
+  too_many_keys: {
+    status: 409,
+    title: 'The instance has as many API keys as it can have',
+    remedy: 'Unbind or delete a key of the instance first.',
+  },
+  too_many_operations: {
+    status: 429,
+    title: 'Too many operations at once',
+    remedy: 'Wait until one of the operations under way has ended.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    remedy: 'Wait as long as the Retry-After header says.',
+  },
+  region_full: {
+    status: 503,
+    title: 'The region has no room for this',
+    remedy: 'Ask for less memory, or ask the operator to add some.',
+  },
+  memory_in_use: {
+    status: 409,
+    title: 'More memory is in use than asked for',
+    remedy: 'Delete keys first, or choose an eviction policy that makes room.',
+  },
+  deletion_protected: {
+    status: 409,
+    title: 'The instance is protected against deletion',
+    remedy: 'PATCH it with "deletionProtection": false first.',
+  },
+  changed_meanwhile: {
+    status: 412,
+    title: 'It was changed meanwhile',
+    remedy: 'Read it again and repeat the change with its new ETag.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key belongs to another request',
+    remedy: 'Use a new key for every new request.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'The request with this Idempotency-Key has not ended',
+    remedy: 'Try again in a moment; if it stays, look whether the first request took effect.',
+  },
   not_found: {
     status: 404,
     title: 'Not found',
@@ -133,6 +234,18 @@ interface AppErrorOptions {
   readonly cause?: unknown;
   readonly fields?: readonly FieldProblem[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** The limit in question, with its use. */
+  readonly limit?: LimitFacts;
+  /** The organization whose audit log notes the refusal. */
+  readonly organizationId?: string;
+}
+
+/** A limit that a request would have passed; for sizes in bytes, the name says so. */
+export interface LimitFacts {
+  readonly name: string;
+  readonly limit: number;
+  readonly used: number;
+  readonly requested: number;
 }
 
 /** An error with a code of the catalogue; `message` is safe to send to the caller. */
@@ -144,6 +257,8 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly fields: readonly FieldProblem[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly limit: LimitFacts | undefined;
+  readonly organizationId: string | undefined;
 
   /** @param message what the caller reads; the catalogue's title where left out. */
   constructor(code: ErrorCode, message?: string, options: AppErrorOptions = {}) {
@@ -157,6 +272,8 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.fields = options.fields ?? [];
     this.headers = options.headers ?? {};
+    this.limit = options.limit;
+    this.organizationId = options.organizationId;
   }
 }
 

@@ -8,7 +8,18 @@ import { randomBytes } from 'node:crypto';
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const randomLength = 16;
 
-export type IdPrefix = 'org' | 'inst' | 'key' | 'acct' | 'op' | 'req' | 'swc';
+export type IdPrefix =
+  | 'org'
+  | 'inst'
+  | 'key'
+  | 'acct'
+  | 'user'
+  | 'sess'
+  | 'inv'
+  | 'aud'
+  | 'op'
+  | 'req'
+  | 'swc';
 
 /** Gives a new id such as `inst_k3v…`: the prefix, `_`, 16 characters (80 bits of randomness). */
 export function newId<P extends IdPrefix>(prefix: P): `${P}_${string}` {

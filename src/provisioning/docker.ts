@@ -2,6 +2,8 @@
 import Docker from 'dockerode';
 
 export const instanceLabel = 'swiftcache.instance';
+/** How long Redis may take to save its data before it is killed; as the program's destroyGraceSeconds. */
+const stopGraceSeconds = 30;
 
 /** A client for a DOCKER_HOST address (unix://, tcp://, ssh://). */
 export function connectDocker(dockerHost: string): Docker {
@@ -34,7 +36,7 @@ export async function removeInstanceObjects(
   keep: ReadonlySet<string>,
 ): Promise<void> {
   const filters = { label: [`${instanceLabel}=${instanceId}`] };
-  const containers = await docker.listContainers({ all: true, filters });
+  const containers = await listContainers(docker, instanceId);
   for (const { Id } of containers.filter((container) => !keep.has(container.Id))) {
     await ignoreMissing(docker.getContainer(Id).remove({ force: true }));
   }
@@ -44,10 +46,50 @@ export async function removeInstanceObjects(
   }
 }
 
+/** Whether the instance's container runs; false where there is none. */
+export async function isContainerRunning(docker: Docker, instanceId: string): Promise<boolean> {
+  return (await listContainers(docker, instanceId)).some(({ State }) => State === 'running');
+}
+
+/** Starts the instance's container; one that runs is no problem. */
+export async function startContainer(docker: Docker, instanceId: string): Promise<void> {
+  for (const { Id } of await listContainers(docker, instanceId)) {
+    await ignoreUnchanged(docker.getContainer(Id).start());
+  }
+}
+
+/** Stops the instance's container, with time to save its data; one that is stopped is no problem. */
+export async function stopContainer(docker: Docker, instanceId: string): Promise<void> {
+  for (const { Id } of await listContainers(docker, instanceId)) {
+    await ignoreUnchanged(docker.getContainer(Id).stop({ t: stopGraceSeconds }));
+  }
+}
+
+/** Stops and starts the instance's container. */
+export async function restartContainer(docker: Docker, instanceId: string): Promise<void> {
+  for (const { Id } of await listContainers(docker, instanceId)) {
+    await docker.getContainer(Id).restart({ t: stopGraceSeconds });
+  }
+}
+
+async function listContainers(docker: Docker, instanceId: string): Promise<Docker.ContainerInfo[]> {
+  const filters = { label: [`${instanceLabel}=${instanceId}`] };
+  return await docker.listContainers({ all: true, filters });
+}
+
+/** Docker answers 304 where a container is already as asked for. */
+async function ignoreUnchanged(change: Promise<unknown>): Promise<void> {
+  await ignoreStatus(304, change);
+}
+
 async function ignoreMissing(removal: Promise<unknown>): Promise<void> {
+  await ignoreStatus(404, removal);
+}
+
+async function ignoreStatus(status: number, change: Promise<unknown>): Promise<void> {
   try {
-    await removal;
+    await change;
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+    if ((error as { statusCode?: number }).statusCode !== status) throw error;
   }
 }

@@ -1,8 +1,18 @@
-/** Connections of the platform itself to an instance, as its ACL user. */
-import { Redis } from 'ioredis';
+/**
+ * Connections of the platform itself to an instance, as its ACL user: one for a single piece of work, or
+ * one that is kept open for those who come often.
+ */
+import { Redis, ReplyError } from 'ioredis';
 import { platformUser } from '../../infra/platform-user.ts';
 import type { Sealer } from '../lib/crypto.ts';
 import type { Instance } from '../store/entities/instance.ts';
+
+const connectTimeoutMs = 3_000;
+const commandTimeoutMs = 5_000;
+const idleTimeoutMs = 60_000;
+
+/** Where an instance is, and what opens it. */
+type InstanceAddress = Pick<Instance, 'id' | 'nodeHost' | 'nodePort' | 'passwordSealed'>;
 
 /** Where in the database the sealed password belongs; part of what it is sealed with. */
 export function passwordPlace(instanceId: string): string {
@@ -15,12 +25,107 @@ export function passwordPlace(instanceId: string): string {
  */
 export async function withInstanceRedis<T>(
   sealer: Sealer,
-  instance: Pick<Instance, 'id' | 'nodeHost' | 'nodePort' | 'passwordSealed'>,
+  instance: InstanceAddress,
   work: (redis: Redis) => Promise<T>,
 ): Promise<T> {
-  const { id, nodeHost, nodePort, passwordSealed } = instance;
+  const redis = createRedis(sealer, instance);
+  try {
+    await connect(redis);
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Connections that stay open for a while, at most one an instance. */
+export interface InstanceClients {
+  /**
+   * Runs `work` on the connection to an instance, which is opened where there is none. Several may use it
+   * at once: `work` must not change its state. It closes after a minute without use, and after any error
+   * that is not Redis's own answer.
+   * @throws what the connection or `work` throws; never with the password in it.
+   */
+  use<T>(instance: InstanceAddress, work: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Closes the connection to an instance at once. */
+  drop(instanceId: string): void;
+  /** Closes all connections; whoever comes later gets one that closes after its work. */
+  close(): void;
+}
+
+interface KeptConnection {
+  readonly redis: Redis;
+  /** Another address or password needs another connection. */
+  readonly address: string;
+  readonly ready: Promise<void>;
+  readonly idle: NodeJS.Timeout;
+  users: number;
+}
+
+/** Makes the connections of this process; nothing is opened before its first use. */
+export function createInstanceClients(sealer: Sealer): InstanceClients {
+  const kept = new Map<string, KeptConnection>();
+  let isClosed = false;
+
+  function open(instance: InstanceAddress): KeptConnection {
+    const { id } = instance;
+    const address = addressOf(instance);
+    const known = kept.get(id);
+    if (known?.address === address) return known;
+    if (known) drop(id, known);
+    const redis = createRedis(sealer, instance);
+    const idle = setTimeout(() => {
+      if (connection.users === 0) drop(id, connection);
+    }, idleTimeoutMs).unref();
+    const ready = connect(redis);
+    const connection: KeptConnection = { redis, address, ready, idle, users: 0 };
+    redis.on('close', () => drop(id, connection));
+    kept.set(id, connection);
+    return connection;
+  }
+
+  function drop(id: string, connection: KeptConnection): void {
+    if (kept.get(id) === connection) kept.delete(id);
+    clearTimeout(connection.idle);
+    connection.redis.disconnect();
+  }
+
+  return {
+    async use(instance, work) {
+      if (isClosed) return await withInstanceRedis(sealer, instance, work);
+      const connection = open(instance);
+      connection.users += 1;
+      try {
+        await connection.ready;
+        return await work(connection.redis);
+      } catch (error) {
+        if (!(error instanceof ReplyError)) drop(instance.id, connection);
+        throw error;
+      } finally {
+        connection.users -= 1;
+        if (kept.get(instance.id) === connection) connection.idle.refresh();
+      }
+    },
+    drop(instanceId) {
+      const connection = kept.get(instanceId);
+      if (connection) drop(instanceId, connection);
+    },
+    close() {
+      isClosed = true;
+      for (const [id, connection] of kept) drop(id, connection);
+    },
+  };
+}
+
+function addressOf({ nodeHost, nodePort, passwordSealed }: InstanceAddress): string {
+  return `${nodeHost}:${nodePort}/${passwordSealed}`;
+}
+
+function createRedis(
+  sealer: Sealer,
+  { id, nodeHost, nodePort, passwordSealed }: InstanceAddress,
+): Redis {
   if (!nodeHost || !nodePort || !passwordSealed) throw new Error(`${id} was never provisioned`);
-  const redis = new Redis({
+  return new Redis({
     host: nodeHost,
     port: nodePort,
     username: platformUser,
@@ -30,15 +135,24 @@ export async function withInstanceRedis<T>(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    connectTimeout: 3_000,
-    commandTimeout: 5_000,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: commandTimeoutMs,
   });
+}
+
+/**
+ * Connects and signs in. Fails with the words of the first failure only: ioredis hangs the command with its
+ * arguments, hence the password, on its errors.
+ */
+async function connect(redis: Redis): Promise<void> {
+  let reason: string | undefined;
   // Failures reach the caller through its promises; an unheard event would end the process.
-  redis.on('error', () => {});
+  redis.on('error', (error: Error) => {
+    reason ??= error.message;
+  });
   try {
     await redis.connect();
-    return await work(redis);
-  } finally {
-    redis.disconnect();
+  } catch (error) {
+    throw new Error(reason ?? (error as Error).message);
   }
 }

@@ -4,6 +4,7 @@
  * Every step can run twice and ends in the same place: stacks are desired state, outputs and outcomes are
  * written with the claim's epoch, users and objects are compared before they are changed.
  */
+import type Docker from 'dockerode';
 import type { Config } from '../config.ts';
 import { listRegions, type Region } from '../instances/regions.ts';
 import { nextStep } from '../instances/states.ts';
@@ -14,26 +15,41 @@ import { pollUntil } from '../lib/retry.ts';
 import type { Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
-import { syncAccess } from './access.ts';
-import { connectDocker, removeInstanceObjects, requireDocker } from './docker.ts';
+import type { AccessSync } from './access.ts';
+import {
+  connectDocker,
+  isContainerRunning,
+  removeInstanceObjects,
+  requireDocker,
+  restartContainer,
+  startContainer,
+  stopContainer,
+} from './docker.ts';
 import { passwordPlace, withInstanceRedis } from './instance-redis.ts';
 import type { Claim } from './leases.ts';
+import { makeRoom } from './make-room.ts';
 import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
 import type { RegionStacks } from './regions.ts';
 import { purgeStackFiles } from './state-files.ts';
 import * as transitions from './transitions.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { JobResult, WorkerPool } from './worker-pool.ts';
 
 const readyTimeoutMs = 10_000;
 
 /** How far along an operation is when a phase begins, in per cent. */
-const progressOfPhase: Readonly<Record<Phase | 'access' | 'clean', number>> = {
+type Step = Phase | 'room' | 'start' | 'stop' | 'restart' | 'access' | 'clean';
+
+const progressOfPhase: Readonly<Record<Step, number>> = {
+  room: 3,
+  start: 4,
   prepare: 5,
   recover: 8,
   volume: 25,
   container: 30,
   settings: 75,
   finish: 85,
+  stop: 87,
+  restart: 87,
   access: 90,
   destroy: 20,
   clean: 90,
@@ -49,6 +65,8 @@ export interface ReconcilerServices {
   readonly regions: RegionStacks;
   readonly installationId: string;
   readonly settings: WorkerSettings;
+  /** Makes an instance's users those of the database. */
+  readonly accessSync: AccessSync;
   /** Told when an instance is gone, so that doors drop what they hold of it. */
   readonly onInstanceGone: (instanceId: string) => void;
 }
@@ -78,39 +96,85 @@ export async function takeStep(services: ReconcilerServices, work: Work): Promis
 }
 
 async function apply(services: ReconcilerServices, work: Work): Promise<void> {
-  const { regions, config, pool, logger } = services;
   const { claim, instance, operation } = work;
-  const firstTry = claim.attempts === 1;
-  const region = requireRegion(config, instance.region);
-  const network = await regions.ensure(region, !firstTry);
   const steps = stepRecorder(services, operation);
-  const { outputs, timingsMs } = await pool.run(
-    {
-      kind: 'apply',
-      stack: instance.id,
-      values: stackValues(services, instance, region, network),
-      fresh: firstTry && instance.generation === 1,
-      recover: !firstTry,
-    },
-    steps.begin,
-    work.signal,
-  );
+  await prepare(services, instance, steps);
+  const { outputs, timingsMs } = await runStack(services, work, steps);
   const provisioned = observe(services, instance, outputs);
   await transitions.recordOutputs(services, claim, provisioned);
-  steps.begin('access');
-  const reachable = { ...instance, ...provisioned };
-  await awaitReady(services, reachable);
-  await syncAccess(services, reachable);
+  const current = { ...instance, ...provisioned };
+  if (instance.power === 'off') await stop(services, current, steps);
+  else await openAccess(services, current, steps);
   await steps.flushed();
   await transitions.settleApplied(services, claim, instance, operation);
-  logger.info({ instanceId: instance.id, timingsMs }, 'instance is running');
+  services.logger.info({ instanceId: instance.id, timingsMs }, 'instance is as wanted');
+}
+
+/** What an instance that has run before needs first: to run, and to fit into a smaller container. */
+async function prepare(
+  services: ReconcilerServices,
+  instance: Instance,
+  steps: StepRecorder,
+): Promise<void> {
+  if (instance.nodeHost === null || instance.power === 'off') return;
+  const docker = dockerOf(services, instance);
+  if (!(await isContainerRunning(docker, instance.id))) {
+    steps.begin('start');
+    await startContainer(docker, instance.id);
+    await awaitReady(services, instance);
+  }
+  await makeRoom(services.sealer, instance, () => steps.begin('room'));
+}
+
+async function runStack(
+  services: ReconcilerServices,
+  { claim, instance, signal }: Work,
+  steps: StepRecorder,
+): Promise<JobResult> {
+  const firstTry = claim.attempts === 1;
+  const region = requireRegion(services.config, instance.region);
+  const network = await services.regions.ensure(region, !firstTry);
+  const job = {
+    kind: 'apply',
+    stack: instance.id,
+    values: stackValues(services, instance, region, network),
+    fresh: firstTry && instance.generation === 1,
+    recover: !firstTry,
+  } as const;
+  return await services.pool.run(job, steps.begin, signal);
+}
+
+async function stop(
+  services: ReconcilerServices,
+  instance: Instance,
+  steps: StepRecorder,
+): Promise<void> {
+  steps.begin('stop');
+  await stopContainer(dockerOf(services, instance), instance.id);
+  services.onInstanceGone(instance.id);
+}
+
+/** RUNNING means: restarted where that was asked, answering, and open to its keys. */
+async function openAccess(
+  services: ReconcilerServices,
+  instance: Instance,
+  steps: StepRecorder,
+): Promise<void> {
+  if (instance.restartGeneration > instance.appliedGeneration) {
+    steps.begin('restart');
+    await restartContainer(dockerOf(services, instance), instance.id);
+    services.onInstanceGone(instance.id);
+  }
+  steps.begin('access');
+  await awaitReady(services, instance);
+  await services.accessSync.sync(instance.id);
 }
 
 async function destroy(services: ReconcilerServices, work: Work): Promise<void> {
-  const { config, pool, settings, logger, onInstanceGone } = services;
+  const { pool, settings, logger, onInstanceGone } = services;
   const { claim, instance, operation } = work;
   const steps = stepRecorder(services, operation);
-  const docker = connectDocker(requireRegion(config, instance.region).dockerHost);
+  const docker = dockerOf(services, instance);
   onInstanceGone(instance.id);
   await requireDocker(docker);
   await pool.run(
@@ -126,14 +190,19 @@ async function destroy(services: ReconcilerServices, work: Work): Promise<void> 
   logger.info({ instanceId: instance.id }, 'instance is deleted');
 }
 
+function dockerOf({ config }: ReconcilerServices, { region }: Instance): Docker {
+  return connectDocker(requireRegion(config, region).dockerHost);
+}
+
 function requireRegion(config: Config, id: string): Region {
   const region = listRegions(config).find((candidate) => candidate.region === id);
   if (!region) throw new Error(`the region ${id} is not configured`);
   return region;
 }
 
-function stackValues(
-  { installationId }: ReconcilerServices,
+/** The stack's configuration for an instance as its row wants it. */
+export function stackValues(
+  { installationId }: Pick<ReconcilerServices, 'installationId'>,
   instance: Instance,
   region: Region,
   network: string,
@@ -150,6 +219,7 @@ function stackValues(
     'swiftcache:maxMemoryBytes': instance.maxMemoryBytes,
     'swiftcache:evictionPolicy': instance.evictionPolicy,
     'swiftcache:persistence': instance.persistence,
+    'swiftcache:running': instance.power === 'on',
   };
 }
 
@@ -174,11 +244,16 @@ async function awaitReady({ sealer }: ReconcilerServices, instance: Instance): P
   await pollUntil(ping, { timeoutMs: readyTimeoutMs, intervalMs: 25 });
 }
 
+interface StepRecorder {
+  begin(phase: Step): void;
+  flushed(): Promise<void>;
+}
+
 /** Records steps in the order they begin, without making the run wait for the database. */
 function stepRecorder(
   services: ReconcilerServices,
   operation: Operation | undefined,
-): { begin: (phase: Phase | 'access' | 'clean') => void; flushed: () => Promise<void> } {
+): StepRecorder {
   let chain = Promise.resolve();
   return {
     begin(phase) {

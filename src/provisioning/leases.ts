@@ -41,7 +41,7 @@ export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<C
             attempts = attempts + 1
       where id = (
         select id from instances
-         where status in ('PROVISIONING', 'DELETING')
+         where applied_generation < generation and failed_generation < generation
            and next_attempt_at_ms <= ? and lease_expires_at_ms <= ?
          order by next_attempt_at_ms, created_at limit 1)
         and lease_expires_at_ms <= ?

@@ -24,7 +24,14 @@ export type Job =
       /** True after a run whose end nobody saw: then locks and half-made things are put right first. */
       readonly recover: boolean;
     }
-  | { readonly kind: 'destroy'; readonly stack: string; readonly recover: boolean };
+  | { readonly kind: 'destroy'; readonly stack: string; readonly recover: boolean }
+  /** Tells what an apply of these values would change; nothing is changed or written. */
+  | {
+      readonly kind: 'preview';
+      readonly stack: string;
+      readonly values: StackValues;
+      readonly recover: false;
+    };
 
 /** Named parts of a run, for the operation's steps. */
 export type Phase =

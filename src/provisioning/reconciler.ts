@@ -9,6 +9,7 @@
  */
 import { listRegions, type Region } from '../instances/regions.ts';
 import type { Provisioner } from '../instances/services.ts';
+import { AppError } from '../lib/errors.ts';
 import { maskSecrets } from '../lib/logger.ts';
 import { backoffMs } from '../lib/retry.ts';
 import { InstanceEntity } from '../store/entities/instance.ts';
@@ -150,6 +151,9 @@ async function handleFailure(
 }
 
 function explain(error: unknown): FailureCause {
+  if (error instanceof AppError) {
+    return { code: error.code, message: error.message, transient: false };
+  }
   const diagnostics = diagnosticsOf(error);
   const timedOut = error instanceof RunError && error.failure.timedOut;
   return explainFailure({ diagnostics, timedOut });

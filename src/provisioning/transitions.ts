@@ -6,6 +6,7 @@
  * run was under way is never overwritten by the run's outcome.
  */
 
+import { containerMemoryMib } from '../../infra/sizing.ts';
 import { releaseInstanceKeys } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -82,7 +83,7 @@ export async function recordOutputs(
   await writeFenced(orm.em.fork() as EntityManager, claim, { ...outputs });
 }
 
-/** The instance is as wanted: RUNNING, unless something newer was wanted meanwhile. */
+/** The instance is as wanted: RUNNING or STOPPED, unless something newer was wanted meanwhile. */
 export async function settleApplied(
   services: TransitionServices,
   claim: Claim,
@@ -92,8 +93,9 @@ export async function settleApplied(
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
     await writeIfStillWanted(em, claim, instance.generation, {
-      status: 'RUNNING',
+      status: instance.power === 'off' ? 'STOPPED' : 'RUNNING',
       appliedGeneration: instance.generation,
+      reservedMib: containerMemoryMib(instance.maxMemoryBytes, instance.persistence),
       failureCode: null,
       failureMessage: null,
       attempts: 0,
@@ -117,6 +119,7 @@ export async function settleDestroyed(
       appliedGeneration: instance.generation,
       nodePort: null,
       nodeHost: null,
+      reservedMib: 0,
       passwordSealed: null,
       deletedAt: now,
       updatedAt: now,
@@ -127,7 +130,7 @@ export async function settleDestroyed(
   });
 }
 
-/** The try failed for good: FAILED with a reason, unless something newer was wanted meanwhile. */
+/** The wish is given up: FAILED, or RUNNING as before, with a reason; unless something newer was wanted meanwhile. */
 export async function settleFailed(
   services: TransitionServices,
   claim: Claim,
@@ -138,7 +141,9 @@ export async function settleFailed(
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
     await writeIfStillWanted(em, claim, instance.generation, {
-      status: 'FAILED',
+      // What runs goes on running, though not as was wanted.
+      status: instance.status === 'RUNNING' ? 'RUNNING' : 'FAILED',
+      failedGeneration: instance.generation,
       failureCode: code,
       failureMessage: message,
       updatedAt: now,

@@ -15,6 +15,7 @@ import type {
   ToWorker,
   WorkerSettings,
 } from './messages.ts';
+import { previewStack } from './preview-stack.ts';
 import { recoverStack } from './recovery.ts';
 import { startWarmProviders, type WarmProviders } from './warm-providers.ts';
 
@@ -74,6 +75,9 @@ async function perform(engine: Engine, job: Job, run: RunOptions): Promise<Stack
   }
   if (job.kind === 'apply')
     return await applyStack(engine, job.stack, job.values, { ...run, fresh: job.fresh });
+  if (job.kind === 'preview') {
+    return { changes: await previewStack(engine, job.stack, job.values, run) };
+  }
   await destroyStack(engine, job.stack, run);
   return {};
 }

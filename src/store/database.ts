@@ -15,12 +15,21 @@ import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Config } from '../config.ts';
 import { AccountKeyEntity } from './entities/account-key.ts';
+import { AuditEntryEntity } from './entities/audit-entry.ts';
 import { DataKeyEntity, KeyBindingEntity } from './entities/data-key.ts';
+import { IdempotencyRecordEntity } from './entities/idempotency-record.ts';
 import { InstanceEntity } from './entities/instance.ts';
+import { InvitationEntity, MembershipEntity } from './entities/membership.ts';
+import { MetricBaselineEntity } from './entities/metric-baseline.ts';
+import { MetricPointEntity } from './entities/metric-point.ts';
 import { OperationEntity } from './entities/operation.ts';
 import { OrganizationEntity } from './entities/organization.ts';
+import { RegionEntity } from './entities/region.ts';
 import { SettingEntity } from './entities/setting.ts';
+import { SessionEntity, UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/0001-first-tables.ts';
+import { AccountsAndLimits } from './migrations/0002-accounts-and-limits.ts';
+import { Metrics } from './migrations/0003-metrics.ts';
 
 export type Orm = CoreOrm;
 export type EntityManager = CoreEntityManager & SqlEntityManager;
@@ -37,12 +46,25 @@ const options = {
     KeyBindingEntity,
     OperationEntity,
     SettingEntity,
+    RegionEntity,
+    UserEntity,
+    SessionEntity,
+    MembershipEntity,
+    InvitationEntity,
+    AuditEntryEntity,
+    IdempotencyRecordEntity,
+    MetricBaselineEntity,
+    MetricPointEntity,
   ],
   extensions: [Migrator],
   // Queries hold values; what is worth a line is logged by the code that asks.
   logger: (): void => {},
   migrations: {
-    migrationsList: [{ name: '0001-first-tables', class: FirstTables }],
+    migrationsList: [
+      { name: '0001-first-tables', class: FirstTables },
+      { name: '0002-accounts-and-limits', class: AccountsAndLimits },
+      { name: '0003-metrics', class: Metrics },
+    ],
     snapshot: false,
   },
 };

@@ -6,8 +6,9 @@ import { addDataKey, addInstance, addOperation, someDate } from '../support/rows
 
 const instances = '/api/v1/instances';
 const instanceFields = `id organizationId name status hostname host port maxMemory maxMemoryMb region
-  tier evictionPolicy persistence failure createdAt updatedAt`;
-const keyFields = 'id name createdAt lastUsed permissions ipWhitelist rateLimit';
+  tier evictionPolicy persistence labels deletionProtection expiresAt failure createdAt updatedAt`;
+const keyFields =
+  'id organizationId name createdAt lastUsed permissions ipWhitelist rateLimit expiresAt';
 const operationFields =
   'id kind instanceId status progress steps error createdAt startedAt finishedAt';
 
@@ -134,7 +135,7 @@ testOnEachDatabase(
     const answer = await own('get', `${instances}?organizationId=${organizationId}`);
     t.is(answer.status, 200);
     documented(t, `get ${instances}`, answer);
-    hasFields(t, answer.body, 'instances');
+    hasFields(t, answer.body, 'instances nextCursor');
     for (const instance of answer.body.instances) hasFields(t, instance, instanceFields);
     t.deepEqual(
       answer.body.instances.map(({ id }: { id: string }) => id),

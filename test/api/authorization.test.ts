@@ -1,61 +1,27 @@
-/** Who may call what: every route, every kind of caller. */
+/** Who may call what: every route, every kind of caller, compared with one table. */
 import test, { type ExecutionContext } from 'ava';
 import { routes } from '../../src/http/routes/index.ts';
 import { createAccountSecret, createDataSecret } from '../../src/keys/format.ts';
-import type { Orm } from '../../src/store/database.ts';
-import { type Account, type Answer, newInstance, startApi } from '../support/api.ts';
+import { type Answer, type Api, startApi } from '../support/api.ts';
+import { accountRows } from '../support/authorization/accounts.ts';
+import { addMember } from '../support/authorization/callers.ts';
+import { instanceRows } from '../support/authorization/instances.ts';
+import { keyRows } from '../support/authorization/keys.ts';
+import { metricRows } from '../support/authorization/metrics.ts';
+import { operationRows } from '../support/authorization/operations.ts';
+import type { Row } from '../support/authorization/row.ts';
+import { addThings } from '../support/authorization/things.ts';
 import { testOnEachDatabase } from '../support/databases.ts';
-import { addInstance, addOperation } from '../support/rows.ts';
-
-/** Things of the owner's that a call is about. */
-interface Things {
-  readonly owner: Account;
-  readonly instanceId: string;
-  readonly operationId: string;
-}
-
-interface Row {
-  path(things: Things): string;
-  body?(things: Things): object;
-  /** Statuses for who has no key, a malformed one, an unknown one, another's, the owner's. */
-  readonly statuses: readonly [number, number, number, number, number];
-}
-
-const instances = '/api/v1/instances';
 
 const table: Record<string, Row> = {
-  'get /healthz': { path: () => '/healthz', statuses: [200, 200, 200, 200, 200] },
-  'get /readyz': { path: () => '/readyz', statuses: [200, 200, 200, 200, 200] },
-  'get /api/v1/instances/regions': {
-    path: () => `${instances}/regions`,
-    statuses: [200, 200, 200, 200, 200],
-  },
-  'post /api/v1/instances': {
-    path: () => instances,
-    body: ({ owner }) => newInstance(owner),
-    statuses: [401, 401, 401, 404, 201],
-  },
-  'get /api/v1/instances': {
-    path: ({ owner }) => `${instances}?organizationId=${owner.organizationId}`,
-    statuses: [401, 401, 401, 404, 200],
-  },
-  'get /api/v1/instances/:instanceId': {
-    path: ({ instanceId }) => `${instances}/${instanceId}`,
-    statuses: [401, 401, 401, 404, 200],
-  },
-  'delete /api/v1/instances/:instanceId': {
-    path: ({ instanceId }) => `${instances}/${instanceId}`,
-    statuses: [401, 401, 401, 404, 202],
-  },
-  'post /api/v1/instances/:instanceId/retry': {
-    path: ({ instanceId }) => `${instances}/${instanceId}/retry`,
-    statuses: [401, 401, 401, 404, 202],
-  },
-  'get /api/v1/operations/:operationId': {
-    path: ({ operationId }) => `/api/v1/operations/${operationId}`,
-    statuses: [401, 401, 401, 404, 200],
-  },
+  ...instanceRows,
+  ...operationRows,
+  ...keyRows,
+  ...accountRows,
+  ...metricRows,
 };
+
+const instances = '/api/v1/instances';
 
 test('every route has its row in the table, and every row its route', (t) => {
   const names = routes.map(({ method, path }) => `${method} ${path}`);
@@ -65,7 +31,15 @@ test('every route has its row in the table, and every row its route', (t) => {
 
 test('the routes that need no key are the few that are meant to', (t) => {
   const open = routes.filter(({ access }) => access === 'public').map(({ path }) => path);
-  t.deepEqual(open.sort(), ['/api/v1/instances/regions', '/healthz', '/readyz']);
+  const auth = ['/api/v1/auth/log-in', '/api/v1/auth/log-out', '/api/v1/auth/sign-up'];
+  t.deepEqual(open.sort(), [...auth, '/api/v1/instances/regions', '/healthz', '/readyz']);
+});
+
+test('every route that changes something has a name for the audit log', (t) => {
+  const changing = routes.filter(({ method, access }) => method !== 'get' && access !== 'public');
+  for (const { method, path, action } of changing) {
+    t.regex(action ?? '', /^[a-z-]+\.[a-z-]+$/, `${method} ${path}`);
+  }
 });
 
 const { secret: unknownKey } = createAccountSecret();
@@ -84,42 +58,52 @@ const malformedKeys = [
 
 for (const [name, row] of Object.entries(table)) {
   const [method = ''] = name.split(' ');
+  const { statuses } = row;
+
   testOnEachDatabase(`${name} answers each kind of caller as it should`, async (t, orm) => {
-    const { owner, stranger, call } = await startApi(t, orm);
-    const things = await addThings(orm, owner);
-    const send = (key?: string): Promise<Answer> => {
-      return call(method, row.path(things), { key, body: row.body?.(things) });
+    const api = await startApi(t, orm);
+    const send = async (credentials: object): Promise<Answer> => {
+      const things = await addThings(orm, api.owner.organizationId);
+      const body = row.body?.(things);
+      return await api.call(method, row.path(things), { body, ...credentials });
     };
-    const [nobody, malformed, unknown, another, own] = row.statuses;
-    check(t, await send(), nobody, 'Authentication required');
-    for (const key of malformedKeys) {
-      check(t, await send(key), malformed, 'Invalid authentication token', key);
+    check(t, await send({}), statuses.nobody, 'Authentication required');
+    const refusedKeys = [unknownKey, ...malformedKeys, await addMember(api, 'owner', 'expired')];
+    for (const key of refusedKeys) {
+      check(t, await send({ key }), statuses.nobody, 'Invalid authentication token', String(key));
     }
-    check(t, await send(unknownKey), unknown, 'Invalid authentication token');
-    t.is((await send(stranger.secret)).status, another);
-    t.is((await send(owner.secret)).status, own);
+    t.is((await send({ key: api.stranger.secret })).status, statuses.stranger, 'stranger');
+    for (const role of ['viewer', 'developer', 'admin', 'owner'] as const) {
+      const { status, text } = await send({ key: await addMember(api, role) });
+      t.is(status, statuses[role], `${role}: ${text}`);
+    }
+    await checkPerson(t, api, send, statuses.person);
   });
+}
+
+/** A session's cookie works where the browser says that the service's own page asked, and only there. */
+async function checkPerson(
+  t: ExecutionContext,
+  api: Api,
+  send: (credentials: object) => Promise<Answer>,
+  wanted: number,
+): Promise<void> {
+  const cookie = await addMember(api, 'owner', 'session');
+  const { status, text } = await send({ headers: { ...cookie, 'Sec-Fetch-Site': 'same-origin' } });
+  t.is(status, wanted, `person: ${text}`);
 }
 
 function check(
   t: ExecutionContext,
-  { status, body, headers }: Answer,
+  { status, body, headers, text }: Answer,
   wanted: number,
   title: string,
   key?: string,
 ): void {
-  t.is(status, wanted, key);
+  t.is(status, wanted, `${key}: ${text}`);
   if (wanted !== 401) return;
   t.is(body.title, title, key);
   t.is(headers.get('WWW-Authenticate'), 'Bearer realm="swiftcache"');
-}
-
-/** A failed instance, which every route takes. */
-async function addThings(orm: Orm, owner: Account): Promise<Things> {
-  const { organizationId } = owner;
-  const instance = await addInstance(orm, { organizationId, status: 'FAILED' });
-  const { id: operationId } = await addOperation(orm, instance, { status: 'FAILED' });
-  return { owner, instanceId: instance.id, operationId };
 }
 
 testOnEachDatabase('who has no key learns nothing about the rest of a request', async (t, orm) => {

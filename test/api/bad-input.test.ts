@@ -185,7 +185,9 @@ test('the page that a problem points to is served, and has its code', async (t) 
 test('a method that a path does not take is refused with those it takes', async (t) => {
   const { api } = await startEmbeddedApi(t);
   for (const [method, path, allowed] of [
-    ['put', `${instances}/x`, ['GET', 'DELETE']],
+    ['put', `${instances}/x`, ['GET', 'PATCH', 'DELETE']],
+    ['options', `${instances}/x`, ['GET', 'PATCH', 'DELETE']],
+    ['patch', `${instances}/x/retry`, ['POST']],
     ['delete', instances, ['GET', 'POST']],
     ['post', '/healthz', ['GET']],
     ['post', '/openapi.json', ['GET']],

@@ -1,13 +1,13 @@
 /** The fields of a create: each that is wrong is named, and nothing is made. */
 import test from 'ava';
 import { evictionPolicies } from '../../src/instances/eviction-policies.ts';
-import { defaultTier, memoryBounds } from '../../src/instances/plans.ts';
+import { widestMemoryBounds } from '../../src/instances/plans.ts';
 import { newId } from '../../src/lib/ids.ts';
 import { type Api, newInstance } from '../support/api.ts';
 import { isProblem, pointersOf, startEmbeddedApi } from '../support/problems.ts';
 
 const instances = '/api/v1/instances';
-const { minBytes, maxBytes } = memoryBounds(defaultTier);
+const { minBytes, maxBytes } = widestMemoryBounds();
 const keyIds = (count: number): string[] => Array.from({ length: count }, () => newId('key'));
 
 /** Changes of the documented example that make it wrong, by the fields that must be named. */

@@ -1,24 +1,41 @@
-/** /openapi.json: a whole OpenAPI 3.1 document of exactly the routes there are. */
+/** /openapi.json: a whole OpenAPI 3.1 document of the routes there are. */
 import test from 'ava';
-import { createOpenApiDocument } from '../../src/http/openapi.ts';
+import { createOpenApiDocument, documentPath } from '../../src/http/openapi.ts';
 import { routes } from '../../src/http/routes/index.ts';
+import { errorCatalogue } from '../../src/lib/errors.ts';
 import { startApi } from '../support/api.ts';
 import { openTestDatabase } from '../support/databases.ts';
+
+interface Parameter {
+  name: string;
+  in: string;
+  required: boolean;
+  schema: object;
+}
+
+interface Response {
+  description: string;
+  headers: Record<string, object>;
+  content?: Record<string, { schema: object; example?: unknown; examples?: object }>;
+}
 
 interface Operation {
   operationId: string;
   summary: string;
+  tags: string[];
   security: object[];
-  parameters?: { name: string; in: string; required: boolean; schema: object }[];
+  parameters: Parameter[];
   requestBody?: { required: boolean; content: Record<string, { schema: object }> };
-  responses: Record<string, { description: string; content: Record<string, { schema: object }> }>;
+  responses: Record<string, Response>;
 }
 
 interface OpenApi {
   openapi: string;
   info: { title: string; version: string };
+  servers: { url: string }[];
+  tags: { name: string; description: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> };
+  components: Record<string, Record<string, object>>;
 }
 
 // What goes over the wire is JSON: undefined and the like are no part of it.
@@ -35,31 +52,45 @@ test('the document is public and is the one of the routes', async (t) => {
   t.deepEqual(body, document);
 });
 
-test('it is OpenAPI 3.1 with a title, a version and servers', (t) => {
+test('it is OpenAPI 3.1 with a title, a version and this server', (t) => {
   t.regex(document.openapi, /^3\.1\.\d+$/);
   t.truthy(document.info.title);
   t.truthy(document.info.version);
+  t.deepEqual(document.servers, [{ url: '/' }]);
 });
 
-test('it has every route and no other', (t) => {
+test('it has every route, and beside them only the commands', (t) => {
   t.deepEqual(
-    operations.map(({ method, path }) => `${method} ${path}`).sort(),
-    routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`).sort(),
+    operations
+      .filter(({ path }) => !path.startsWith('/redis/'))
+      .map(({ method, path }) => `${method} ${path}`)
+      .sort(),
+    routes.map(({ method, path }) => `${method} ${documentPath(path)}`).sort(),
+  );
+  t.deepEqual(
+    operations.filter(({ path }) => path.startsWith('/redis/')).map(({ path }) => path),
+    [
+      '/redis/{instanceId}',
+      '/redis/{instanceId}/{command}/{argument}',
+      '/redis/{instanceId}/pipeline',
+    ],
   );
 });
 
-for (const { method, path, operation } of operations) {
-  const route = routes.find((candidate) => {
-    return candidate.method === method && candidate.path.replaceAll(/:(\w+)/g, '{$1}') === path;
-  });
+for (const route of routes) {
+  const name = `${route.method} ${route.path}`;
+  const path = documentPath(route.path);
+  const operation = document.paths[path]?.[route.method] as Operation;
+  const problems = Object.entries(operation.responses).filter(([status]) => !/^[23]/.test(status));
 
-  test(`${method} ${path} is described whole`, (t) => {
+  test(`${name} is described whole`, (t) => {
     t.truthy(operation.summary);
-    t.deepEqual(operation.security, route?.access === 'account' ? [{ accountKey: [] }] : []);
-    const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-    const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+    const security = [{ accountKey: [] }, { session: [] }];
+    t.deepEqual(operation.security, route.access === 'public' ? [] : security);
+    const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+    const declared = operation.parameters.filter((parameter) => parameter.in === 'path');
     t.deepEqual(
-      declared.map(({ name }) => name),
+      declared.map((parameter) => parameter.name),
       wanted,
     );
     for (const { required, schema } of declared) {
@@ -67,43 +98,81 @@ for (const { method, path, operation } of operations) {
       t.truthy(schema);
     }
     const hasBody = operation.requestBody?.content['application/json']?.schema !== undefined;
-    t.is(hasBody, route?.body !== undefined);
+    t.is(hasBody, route.body !== undefined);
   });
 
-  test(`${method} ${path} lists its answers, each with a schema, and the problem`, (t) => {
-    const { default: problem, ...answers } = operation.responses;
-    t.deepEqual(Object.keys(answers), Object.keys(route?.answers ?? {}));
-    for (const { description, content } of Object.values(answers)) {
+  test(`${name} lists its answers, each with a schema and an example`, (t) => {
+    for (const [status, answer] of Object.entries(route.answers)) {
+      const { description, content, headers } = operation.responses[status] as Response;
       t.truthy(description);
-      t.truthy(content['application/json']?.schema);
+      t.truthy(headers['X-Request-Id']);
+      for (const header of answer.headers ?? []) t.truthy(headers[header], header);
+      if (status === '204') {
+        t.is(content, undefined);
+        continue;
+      }
+      const [media] = Object.values(content ?? {});
+      t.truthy(media?.schema);
+      t.true(media?.example !== undefined || media?.examples !== undefined);
     }
-    t.deepEqual(problem?.content['application/problem+json']?.schema, {
-      $ref: '#/components/schemas/Problem',
-    });
+  });
+
+  test(`${name} lists its errors by status, each code with an example`, (t) => {
+    for (const [status, { content }] of problems) {
+      if (status in route.answers) continue;
+      const media = content?.['application/problem+json'];
+      t.deepEqual(media?.schema, { $ref: '#/components/schemas/Problem' });
+      if (status === 'default') continue;
+      for (const code of Object.keys(media?.examples ?? {})) {
+        t.is(String(errorCatalogue[code as keyof typeof errorCatalogue].status), status);
+      }
+    }
+    t.true('default' in operation.responses);
+    t.true('401' in operation.responses || route.access === 'public');
+    for (const code of route.errors ?? []) {
+      t.true(String(errorCatalogue[code].status) in operation.responses, code);
+    }
   });
 }
 
-test('every operation has an id of its own', (t) => {
+test('every operation has an id of its own that reads like a deed', (t) => {
   const ids = operations.map(({ operation }) => operation.operationId);
   t.is(new Set(ids).size, ids.length);
-  for (const id of ids) t.regex(id, /^\w+$/);
+  for (const id of ids) t.regex(id, /^[a-z]+([A-Z][a-z]+)*$/);
 });
 
-test('every reference leads to a schema, and every schema is referred to', (t) => {
+test('every operation stands in one group that is described', (t) => {
+  const names = document.tags.map(({ name }) => name);
+  for (const { description } of document.tags) t.truthy(description);
+  for (const { operation, path } of operations) {
+    t.is(operation.tags.length, 1);
+    t.true(names.includes(operation.tags[0] ?? ''), path);
+  }
+});
+
+test('every reference leads somewhere, and everything referred to is there', (t) => {
   const text = JSON.stringify(document);
   const references = new Set(
-    [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name),
+    [...text.matchAll(/"\$ref":"#\/components\/(\w+\/[\w-]+)"/g)].map(([, name]) => name),
   );
-  t.is(text.match(/"\$ref"/g)?.length, text.match(/"\$ref":"#\/components\/schemas\//g)?.length);
-  t.deepEqual([...references].sort(), Object.keys(document.components.schemas).sort());
+  t.is(text.match(/"\$ref":"/g)?.length, text.match(/"\$ref":"#\/components\//g)?.length);
+  const { securitySchemes: _, ...parts } = document.components;
+  const there = Object.entries(parts).flatMap(([part, things]) => {
+    return Object.keys(things).map((name) => `${part}/${name}`);
+  });
+  t.deepEqual([...references].sort(), there.sort());
 });
 
-test('the account key is described as the bearer token it is', (t) => {
-  t.like(document.components.securitySchemes.accountKey, { type: 'http', scheme: 'bearer' });
+test('the ways to authenticate are described as what they are', (t) => {
+  t.like(document.components.securitySchemes, {
+    accountKey: { type: 'http', scheme: 'bearer' },
+    session: { type: 'apiKey', in: 'cookie', name: '__Host-swiftcache-session' },
+    dataKey: { type: 'http', scheme: 'bearer' },
+  });
 });
 
 test('a create is described with the bounds that it is checked by', (t) => {
-  t.like(document.components.schemas.NewInstance, {
+  t.like(document.components.schemas?.NewInstance, {
     type: 'object',
     additionalProperties: false,
     required: ['organizationId', 'name', 'maxMemory', 'region'],
@@ -115,4 +184,13 @@ test('a create is described with the bounds that it is checked by', (t) => {
       evictionPolicy: { type: 'string', default: 'allkeys-lru' },
     },
   });
+});
+
+test('a change takes If-Match, a POST an Idempotency-Key', (t) => {
+  const headersOf = (path: string, method: string): string[] => {
+    const parameters = document.paths[path]?.[method]?.parameters as unknown as { $ref?: string }[];
+    return parameters.flatMap(({ $ref }) => ($ref ? [$ref.split('/').at(-1) ?? ''] : []));
+  };
+  t.deepEqual(headersOf('/api/v1/instances', 'post'), ['RequestId', 'IdempotencyKey']);
+  t.deepEqual(headersOf('/api/v1/instances/{instanceId}', 'patch'), ['RequestId', 'IfMatch']);
 });

@@ -94,6 +94,40 @@ test.serial(
   },
 );
 
+const mib = 1024 * 1024;
+
+for (const [maxMemory, phase] of [
+  [96 * mib, 'container'],
+  [24 * mib, 'settings'],
+] as const) {
+  test.serial(
+    `an update to ${maxMemory / mib} MiB interrupted by kill -9 at "${phase}" ends as wanted, its data whole`,
+    async (t) => {
+      const service = await startTestService(t);
+      const instance = await createRunningInstance(service, { maxMemory: 48 * mib });
+      await service.api.withToken(instance.key).call('GET', `/redis/${instance.id}/set/kept/yes`);
+      const path = `/api/v1/instances/${instance.id}`;
+      const { operation } = await service.api.call('PATCH', path, { maxMemory });
+      await awaitPhase(service, operation.id, phase);
+      await killProcesses(service.dataDir);
+      await service.end('SIGKILL');
+
+      await service.start();
+      const ended = await awaitOperation(service, operation.id);
+      t.is(ended.status, 'SUCCEEDED', JSON.stringify(ended.error));
+      const data = service.api.withToken(instance.key);
+      t.is((await data.call('GET', `/redis/${instance.id}/get/kept`)).result, 'yes');
+      const { result } = await data.call('POST', `/redis/${instance.id}`, ['INFO', 'memory']);
+      t.regex(result, new RegExp(`^maxmemory:${maxMemory}\\r?$`, 'm'));
+      t.is((await listContainersOf(instance.id)).length, 1);
+      t.regex(
+        await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`),
+        /unchanged/,
+      );
+    },
+  );
+}
+
 test.serial('a delete interrupted by kill -9 of the service leaves nothing', async (t) => {
   const service = await startTestService(t);
   const instance = await createRunningInstance(service);

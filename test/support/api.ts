@@ -2,13 +2,18 @@
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { issueAccountKey } from '../../src/accounts/account-keys.ts';
+import { createAccountThrottle } from '../../src/accounts/throttle.ts';
 import { createApp } from '../../src/app.ts';
+import { createEventStreams } from '../../src/http/event-streams.ts';
 import type { HttpServices } from '../../src/http/route.ts';
+import { createFingerprint, createSealer } from '../../src/lib/crypto.ts';
 import { newId } from '../../src/lib/ids.ts';
 import type { Orm } from '../../src/store/database.ts';
 import { OrganizationEntity } from '../../src/store/entities/organization.ts';
 import { createTestClock } from './clock.ts';
+import { checkConformance } from './conformance.ts';
 import { captureLog } from './log-lines.ts';
+import { testPorts } from './ports.ts';
 import { testConfig } from './test-config.ts';
 
 /** An organization with its account key. */
@@ -35,6 +40,7 @@ export interface CallOptions {
 
 export interface Api {
   readonly url: string;
+  readonly orm: Orm;
   readonly clock: ReturnType<typeof createTestClock>;
   readonly owner: Account;
   readonly stranger: Account;
@@ -45,6 +51,8 @@ export interface Api {
   /** As the owner. */
   own(method: string, path: string, body?: unknown): Promise<Answer>;
 }
+
+const masterKey = Buffer.alloc(32, 7);
 
 export const door = { host: 'cache.example.com', port: 6379 };
 
@@ -62,13 +70,20 @@ export async function startApi(
     clock,
     config: testConfig(),
     logger,
+    accountThrottle: createAccountThrottle(),
+    ...testPorts(),
     provisioner: { wake: () => (wakes += 1) },
     door: () => door,
     checkReady: async () => {},
+    sealer: createSealer(masterKey),
+    fingerprint: createFingerprint(masterKey),
+    streams: createEventStreams(logger),
     ...overrides,
   };
   const app = createApp(services, { middleware: (_context, next) => next() });
   const server = app.listen(0, '127.0.0.1');
+  // A file's tests run side by side: who waits long for its turn still finds its connection open.
+  server.keepAliveTimeout = 0;
   await new Promise((resolve) => server.once('listening', resolve));
   t.teardown(async () => {
     server.closeAllConnections();
@@ -81,6 +96,7 @@ export async function startApi(
   const call: Api['call'] = (method, path, options) => send(method, url + path, options);
   return {
     url,
+    orm,
     clock,
     owner,
     stranger,
@@ -97,6 +113,7 @@ async function addAccount(services: Pick<HttpServices, 'orm' | 'clock'>): Promis
   em.create(OrganizationEntity, {
     id: organizationId,
     name: 'an organization',
+    plan: 'dedicated',
     createdAt: services.clock.now(),
   });
   await em.flush();
@@ -118,16 +135,21 @@ async function send(method: string, url: string, options: CallOptions = {}): Pro
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
-  return {
+  const answer: Answer = {
     status: response.status,
     headers: response.headers,
     text,
     body: isJson ? JSON.parse(text) : undefined,
   };
+  checkConformance(method, url, answer);
+  return answer;
 }
 
 /** The documented example of a create. */
-export function newInstance({ organizationId }: Account, changes: object = {}): object {
+export function newInstance(
+  { organizationId }: Pick<Account, 'organizationId'>,
+  changes: object = {},
+): object {
   return {
     organizationId,
     name: 'my-cache',

@@ -67,7 +67,8 @@ const password = 'for-tests-only';
 let starting: Promise<Server> | undefined;
 let databases = 0;
 
-async function postgresLocation(): Promise<DatabaseLocation> {
+/** An empty database of this file's PostgreSQL server. */
+export async function postgresLocation(): Promise<DatabaseLocation> {
   starting ??= startServer();
   const { port, postgres } = await starting;
   databases += 1;

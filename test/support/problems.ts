@@ -32,15 +32,17 @@ export function isProblem(
   t.is(body?.code, code, JSON.stringify(body));
   t.is(status, entry.status);
   t.is(headers.get('Content-Type'), 'application/problem+json');
-  const { detail, requestId, errors, ...rest } = body;
+  const { detail, requestId, errors, limit, ...rest } = body;
   t.deepEqual(rest, {
     type: `/docs/errors.md#${code}`,
     title: entry.title,
     status: entry.status,
+    error: entry.title,
     code,
     remedy: entry.remedy,
   });
   t.true(detail.length > 0);
   t.is(requestId, headers.get('X-Request-Id'));
   t.is(errors === undefined, code !== 'invalid_request');
+  if (limit) t.deepEqual(Object.keys(limit), ['name', 'limit', 'used', 'requested']);
 }

@@ -25,6 +25,7 @@ export const someSpec: InstanceSpec = {
   maxMemoryBytes: 512 * 1024 * 1024,
   evictionPolicy: 'allkeys-lru',
   persistence: false,
+  running: true,
 };
 
 let declared: Declared[] = [];

@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { platformUser } from '../../infra/platform-user.ts';
 import { type AclUser, aclRules } from '../../src/keys/acl-rules.ts';
-import { randomHex } from '../../src/lib/crypto.ts';
+import { randomHex, sha256Hex } from '../../src/lib/crypto.ts';
 import { pollUntil } from '../../src/lib/retry.ts';
 
 const run = promisify(execFile);
@@ -31,14 +32,24 @@ export interface RedisContainer {
   remove(): Promise<void>;
 }
 
-/** Starts a Redis without a password on a free loopback port; removed when the test ends. */
-export async function startRedisContainer(owner?: Owner): Promise<RedisContainer> {
+interface ContainerOptions {
+  /** As an instance has it: `default` off, this password for the platform's user, users kept in a file. */
+  readonly platformPassword?: string;
+}
+
+/** Starts a Redis, without a password unless told otherwise, on a free loopback port; removed when the test ends. */
+export async function startRedisContainer(
+  owner?: Owner,
+  { platformPassword }: ContainerOptions = {},
+): Promise<RedisContainer> {
   const name = `swiftcache-unit-${randomHex(6)}`;
   // A network of its own: the default bridge may be missing or taken on a developer's machine.
   await docker('network', 'create', name);
   const publish = ['--publish', '127.0.0.1:0:6379'];
+  const users = platformPassword && platformUsers(platformPassword);
   const script =
-    'exec "$(command -v redis-server)" --save "" --protected-mode no --enable-debug-command yes';
+    `${users ? `printf '${users}' > /tmp/users.acl; ` : ''}exec "$(command -v redis-server)" --save "" ` +
+    `--protected-mode no --enable-debug-command yes${users ? ' --aclfile /tmp/users.acl' : ''}`;
   const image = readImage();
   const flags = ['--detach', '--rm', '--name', name, '--network', name, ...publish];
   const id = await docker('run', ...flags, image, 'sh', '-c', script).catch(async (error) => {
@@ -49,6 +60,7 @@ export async function startRedisContainer(owner?: Owner): Promise<RedisContainer
   const admin = new Redis({
     host: '127.0.0.1',
     port,
+    ...(platformPassword && { username: platformUser, password: platformPassword }),
     retryStrategy: () => 20,
     commandTimeout: 2_000,
     // Or DEBUG RESTART would be sent again after each restart.
@@ -94,6 +106,12 @@ export async function startRedisContainer(owner?: Owner): Promise<RedisContainer
   owner?.teardown(() => container.remove());
   await waitForPong();
   return container;
+}
+
+/** What the start script of an instance writes before its first start. */
+function platformUsers(password: string): string {
+  const off = 'user default off resetpass resetkeys resetchannels -@all';
+  return `${off}\\nuser ${platformUser} on #${sha256Hex(password)} ~* &* +@all\\n`;
 }
 
 async function readRunId(redis: Redis): Promise<string | undefined> {

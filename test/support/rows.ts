@@ -1,4 +1,5 @@
 /** Rows for tests: complete, plain, and changed only where a test says so. */
+import { sha256Hex } from '../../src/lib/crypto.ts';
 import { newId } from '../../src/lib/ids.ts';
 import type { EntityManager, Orm } from '../../src/store/database.ts';
 import {
@@ -6,7 +7,11 @@ import {
   DataKeyEntity,
   KeyBindingEntity,
 } from '../../src/store/entities/data-key.ts';
-import { type Instance, InstanceEntity } from '../../src/store/entities/instance.ts';
+import {
+  type Instance,
+  InstanceEntity,
+  type InstanceStatus,
+} from '../../src/store/entities/instance.ts';
 import { type Operation, OperationEntity } from '../../src/store/entities/operation.ts';
 import { type Organization, OrganizationEntity } from '../../src/store/entities/organization.ts';
 
@@ -17,16 +22,23 @@ export async function addOrganization(orm: Orm): Promise<Organization> {
   const organization = em.create(OrganizationEntity, {
     id: newId('org'),
     name: 'an organization',
+    plan: 'dedicated',
     createdAt: someDate,
   });
   await em.flush();
   return organization;
 }
 
+const settledStatuses: readonly InstanceStatus[] = ['RUNNING', 'STOPPED', 'DELETED'];
+
 /** A new instance that nobody has worked on yet, in an organization of its own unless told otherwise. */
 export async function addInstance(orm: Orm, changes: Partial<Instance> = {}): Promise<Instance> {
   const organizationId = changes.organizationId ?? (await addOrganization(orm)).id;
   const em = orm.em.fork();
+  // What FAILED has been given up.
+  const generation = changes.generation ?? 1;
+  const failedGeneration = changes.status === 'FAILED' ? generation : 0;
+  const isSettled = settledStatuses.includes(changes.status ?? 'PROVISIONING');
   const instance = em.create(InstanceEntity, {
     id: newId('inst'),
     name: 'my-cache',
@@ -41,7 +53,8 @@ export async function addInstance(orm: Orm, changes: Partial<Instance> = {}): Pr
     persistence: false,
     image: `sha256:${'a'.repeat(64)}`,
     status: 'PROVISIONING',
-    appliedGeneration: 0,
+    appliedGeneration: isSettled ? generation : 0,
+    failedGeneration,
     leaseExpiresAtMs: 0,
     leaseEpoch: 0,
     attempts: 0,
@@ -87,7 +100,7 @@ export async function addDataKey(
     id: newId('key'),
     organizationId,
     name: 'a key',
-    secretHash: newId('key'),
+    secretHash: sha256Hex(newId('key')),
     permissions: ['read', 'write'],
     ipWhitelist: [],
     rateLimit: 1000,

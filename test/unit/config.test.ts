@@ -31,6 +31,9 @@ test('an empty environment gives the documented defaults', (t) => {
     instancePorts: { first: 20_000, last: 29_999 },
     logLevel: 'info',
     workers: 2,
+    hostMemoryMib: undefined,
+    proxyHops: 0,
+    signUp: 'open',
     home: homedir(),
   });
 });
@@ -55,6 +58,9 @@ test('every setting is taken from its variable', (t) => {
     SWIFTCACHE_INSTANCE_PORTS: '30000-30099',
     SWIFTCACHE_LOG_LEVEL: 'debug',
     SWIFTCACHE_WORKERS: '4',
+    SWIFTCACHE_HOST_MEMORY_MIB: '8192',
+    SWIFTCACHE_PROXY_HOPS: '2',
+    SWIFTCACHE_SIGN_UP: 'invited',
     SWIFTCACHE_REDIS_IMAGE: 'redis@sha256:1',
     DOCKER_HOST: 'tcp://10.0.0.1:2375',
     PULUMI_HOME: '/opt/pulumi',
@@ -74,6 +80,9 @@ test('every setting is taken from its variable', (t) => {
     instancePorts: { first: 30_000, last: 30_099 },
     logLevel: 'debug',
     workers: 4,
+    hostMemoryMib: 8192,
+    proxyHops: 2,
+    signUp: 'invited',
     redisImage: 'redis@sha256:1',
     dockerHost: 'tcp://10.0.0.1:2375',
     path: '/bin',
@@ -135,6 +144,9 @@ const wrongValues: [name: string, ...values: string[]][] = [
   ['SWIFTCACHE_INSTANCE_PORTS', '', '20000', '29999-20000', '80-90', '60000-65536', 'a-b', '1-2-3'],
   ['SWIFTCACHE_LOG_LEVEL', '', 'loud', 'INFO'],
   ['SWIFTCACHE_WORKERS', '0', '17', '1.5', 'two'],
+  ['SWIFTCACHE_HOST_MEMORY_MIB', '', '63', 'all'],
+  ['SWIFTCACHE_PROXY_HOPS', '', '-1', '11', 'true'],
+  ['SWIFTCACHE_SIGN_UP', '', 'yes', 'OPEN'],
   ['SWIFTCACHE_REDIS_IMAGE', ''],
 ];
 

@@ -1,24 +1,27 @@
 /** Every route of the control API. */
 import type { Route } from '../route.ts';
+import { accountKeyRoutes } from './account-keys/index.ts';
+import { apiKeyRoutes } from './api-keys/index.ts';
+import { auditRoutes } from './audit/index.ts';
+import { authRoutes } from './auth/index.ts';
 import { healthzRoute } from './health/healthz.ts';
 import { readyzRoute } from './health/readyz.ts';
-import { createRoute } from './instances/create.ts';
-import { deleteRoute } from './instances/delete.ts';
-import { getRoute } from './instances/get.ts';
-import { listRoute } from './instances/list.ts';
-import { regionsRoute } from './instances/regions.ts';
-import { retryRoute } from './instances/retry.ts';
-import { getOperationRoute } from './operations/get.ts';
+import { instanceRoutes } from './instances/index.ts';
+import { invitationRoutes } from './invitations/index.ts';
+import { metricRoutes } from './metrics/index.ts';
+import { operationRoutes } from './operations/index.ts';
+import { organizationRoutes } from './organizations/index.ts';
 
-/** Fixed paths come before those with parameters. */
 export const routes: readonly Route[] = [
   healthzRoute,
   readyzRoute,
-  regionsRoute,
-  createRoute,
-  listRoute,
-  getRoute,
-  deleteRoute,
-  retryRoute,
-  getOperationRoute,
+  ...instanceRoutes,
+  ...apiKeyRoutes,
+  ...operationRoutes,
+  ...metricRoutes,
+  ...authRoutes,
+  ...organizationRoutes,
+  ...invitationRoutes,
+  ...accountKeyRoutes,
+  ...auditRoutes,
 ];

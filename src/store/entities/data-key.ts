@@ -19,6 +19,10 @@ export const DataKeyEntity = defineEntity({
     rateLimit: p.integer(),
     createdAt: p.datetime(),
     lastUsedAt: p.datetime().nullable(),
+    /** From then on it opens nothing. */
+    expiresAt: p.datetime().nullable(),
+    /** The instance it was made for, and ends with, unless another is bound to it by then. */
+    madeForInstanceId: p.string().nullable(),
   },
 });
 

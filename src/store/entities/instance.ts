@@ -1,6 +1,15 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export type InstanceStatus = 'PROVISIONING' | 'RUNNING' | 'FAILED' | 'DELETING' | 'DELETED';
+export type InstanceStatus =
+  | 'PROVISIONING'
+  | 'RUNNING'
+  | 'RESTARTING'
+  | 'STOPPING'
+  | 'STOPPED'
+  | 'STARTING'
+  | 'FAILED'
+  | 'DELETING'
+  | 'DELETED';
 
 /**
  * An instance: what its owner wants (the wanted columns and `generation`, which every wish raises) and
@@ -20,25 +29,43 @@ export const InstanceEntity = defineEntity({
     updatedAt: p.datetime(),
     deletedAt: p.datetime().nullable(),
 
+    // What people note about it; changes nothing real.
+    labels: p.json<Record<string, string>>().onCreate(() => ({})),
+    deletionProtection: p.boolean().default(false),
+    /** From then on it is deleted, as if by its owner. */
+    expiresAt: p.datetime().nullable(),
+
     // Wanted.
     desired: p.string().$type<'present' | 'absent'>(),
     generation: p.integer(),
     maxMemoryBytes: p.bigint('number'),
     evictionPolicy: p.string(),
     persistence: p.boolean(),
+    power: p.string().$type<'on' | 'off'>().default('on'),
+    /** The latest generation that asked for a restart; done once that generation is applied. */
+    restartGeneration: p.integer().default(0),
     /** The image reference the container runs, pinned when the instance was created. */
     image: p.string(),
     /** The port on the Docker host, unique in its region while the instance lives. */
     nodePort: p.integer().nullable(),
 
+    /** The memory in MiB that the host keeps for it: the larger of what is wanted and what is applied. */
+    reservedMib: p.integer().default(0),
+
     // Observed.
     status: p.string().$type<InstanceStatus>(),
     appliedGeneration: p.integer(),
+    /** The latest generation that was given up; it is not tried again until something new is wanted. */
+    failedGeneration: p.integer().default(0),
     nodeHost: p.string().nullable(),
     /** The platform user's password, sealed for `instances/<id>/password`. */
     passwordSealed: p.text().nullable(),
     failureCode: p.string().nullable(),
     failureMessage: p.text().nullable(),
+
+    // Access: raised by every change of the keys that open it, and how far Redis has followed.
+    accessRevision: p.integer().default(0),
+    accessAppliedRevision: p.integer().default(0),
 
     // The reconciler's hold on the row; times are milliseconds since the epoch.
     leaseOwner: p.string().nullable(),

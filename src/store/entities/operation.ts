@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export type OperationKind = 'create' | 'delete' | 'retry';
+export type OperationKind = 'create' | 'update' | 'restart' | 'stop' | 'start' | 'delete' | 'retry';
 export type OperationStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SUPERSEDED';
 
 /** One step of an operation as its reader sees it. */

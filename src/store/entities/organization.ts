@@ -7,7 +7,11 @@ export const OrganizationEntity = defineEntity({
   properties: {
     id: p.string().primary(),
     name: p.string(),
+    /** A name in plans.json; only an operator changes it. */
+    plan: p.string().default('free'),
     createdAt: p.datetime(),
+    /** The row stays, because deleted instances and their operations refer to it. */
+    deletedAt: p.datetime().nullable(),
   },
 });
 

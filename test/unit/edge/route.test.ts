@@ -1,6 +1,8 @@
 import test from 'ava';
 import { findRoute } from '../../../src/edge/route.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { newId } from '../../../src/lib/ids.ts';
+import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
 import type { InstanceStatus } from '../../../src/store/entities/instance.ts';
 import { InstanceEntity } from '../../../src/store/entities/instance.ts';
 import { addInstance, addKey, openStore } from './door.ts';
@@ -14,8 +16,13 @@ async function prepare(t: Parameters<typeof openStore>[0]) {
   ];
   const one = await addKey(orm, [first]);
   const two = await addKey(orm, [first, second]);
-  const route = async (user: string | undefined, secret: string): Promise<string> => {
-    const found = await findRoute(orm, { user, secret });
+  const deps = { orm, clock: systemClock, keyDrops: () => 0 };
+  const route = async (
+    user: string | undefined,
+    secret: string,
+    address = '127.0.0.1',
+  ): Promise<string> => {
+    const found = await findRoute(deps, { user, secret, address });
     return 'code' in found ? `${found.code} ${found.message}` : `${found.host}:${found.port}`;
   };
   return { orm, first, second, foreign, one, two, route };
@@ -85,4 +92,37 @@ test('an instance that its owner deleted is out of the count at once', async (t)
   t.is(await route(first, two.secret), wrongPass);
   await orm.em.fork().nativeUpdate(InstanceEntity, { id: second }, { desired: 'absent' });
   t.regex(await route(undefined, two.secret), /^ERR this key opens no instance/);
+});
+
+test('a key that names addresses is used from there only, and the answer says from where', async (t) => {
+  const { orm, first, one, route } = await prepare(t);
+  const changes = { ipWhitelist: ['192.0.2.0/24'] };
+  await orm.em.fork().nativeUpdate(DataKeyEntity, { id: one.keyId }, changes);
+  t.is(await route(first, one.secret, '192.0.2.9'), '127.0.0.1:7001');
+  t.is(await route(first, one.secret, '::ffff:192.0.2.9'), '127.0.0.1:7001');
+  t.is(
+    await route(first, one.secret, '198.51.100.1'),
+    'NOPERM this key may not be used from the address 198.51.100.1',
+  );
+  t.is(await route(undefined, `sc_live_${'0'.repeat(32)}`, '198.51.100.1'), wrongPass);
+});
+
+test('a key that has expired is a wrong one', async (t) => {
+  const { orm, one, route } = await prepare(t);
+  const changes = { expiresAt: new Date(Date.now() - 1) };
+  await orm.em.fork().nativeUpdate(DataKeyEntity, { id: one.keyId }, changes);
+  t.is(await route(undefined, one.secret), wrongPass);
+});
+
+test('what was found before a key was dropped is looked for again', async (t) => {
+  const { orm, one } = await prepare(t);
+  let asked = 0;
+  const keyDrops = (): number => {
+    asked += 1;
+    // Told between the look-up and its use, once.
+    return asked === 1 ? 0 : 1;
+  };
+  const credentials = { user: undefined, secret: one.secret, address: '127.0.0.1' };
+  await findRoute({ orm, clock: systemClock, keyDrops }, credentials);
+  t.is(asked, 4);
 });

@@ -1,24 +1,39 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { defaultTier, memoryBounds, toMaxMemoryMb } from '../../../src/instances/plans.ts';
+import {
+  defaultPlan,
+  memoryBounds,
+  planNames,
+  planOf,
+  toMaxMemoryMb,
+  widestMemoryBounds,
+} from '../../../src/instances/plans.ts';
 
 const mib = 1024 * 1024;
 
-test("a tier's bounds are those of plans.json, in bytes", (t) => {
-  const plans = JSON.parse(readFileSync(new URL('../../../plans.json', import.meta.url), 'utf8'));
-  for (const [tier, plan] of Object.entries<Record<string, number>>(plans)) {
-    const { minBytes, maxBytes } = memoryBounds(tier as typeof defaultTier);
+const plans: Record<string, Record<string, number>> = JSON.parse(
+  readFileSync(new URL('../../../plans.json', import.meta.url), 'utf8'),
+);
+
+test("a plan's bounds are those of plans.json, in bytes", (t) => {
+  t.deepEqual([...planNames], Object.keys(plans));
+  for (const [name, plan] of Object.entries(plans)) {
+    const { minBytes, maxBytes } = memoryBounds(planOf(name));
     t.is(minBytes, Number(plan.maxMemoryMibMin) * mib);
     t.is(maxBytes, Number(plan.maxMemoryMibMax) * mib);
     t.true(minBytes > 0 && minBytes < maxBytes);
+    t.true(widestMemoryBounds().minBytes <= minBytes && maxBytes <= widestMemoryBounds().maxBytes);
   }
-  t.true(defaultTier in plans);
 });
 
-test('the documented example, 536870912 bytes, is within the bounds and shown as 512 MB', (t) => {
-  const { minBytes, maxBytes } = memoryBounds(defaultTier);
-  t.true(minBytes <= 536_870_912 && 536_870_912 <= maxBytes);
+test('the plan of whoever signs up allows the documented examples, 512 MB and 1 GB', (t) => {
+  const { minBytes, maxBytes } = memoryBounds(planOf(defaultPlan));
+  t.true(minBytes <= 536_870_912 && 1_073_741_824 <= maxBytes);
   t.is(toMaxMemoryMb(536_870_912), 512);
+});
+
+test('a plan that is not in plans.json is named', (t) => {
+  t.throws(() => planOf('gone'), { message: /"gone"/ });
 });
 
 test('bytes are shown as the nearest whole MB', (t) => {

@@ -4,27 +4,40 @@ import type { InstanceStatus } from '../../../src/store/entities/instance.ts';
 
 type Desired = 'present' | 'absent';
 
-/** Every state there is: wanted, status, the step when something newer is wanted, and when nothing is. */
-const table: [Desired, InstanceStatus, newer: Step, settled: Step][] = [
-  ['present', 'PROVISIONING', 'apply', 'none'],
-  ['present', 'RUNNING', 'apply', 'none'],
-  ['present', 'FAILED', 'none', 'none'],
-  ['present', 'DELETING', 'apply', 'none'],
-  ['present', 'DELETED', 'apply', 'none'],
-  ['absent', 'PROVISIONING', 'destroy', 'destroy'],
-  ['absent', 'RUNNING', 'destroy', 'destroy'],
-  ['absent', 'FAILED', 'destroy', 'destroy'],
-  ['absent', 'DELETING', 'destroy', 'destroy'],
-  ['absent', 'DELETED', 'none', 'none'],
+const statuses: InstanceStatus[] = [
+  'PROVISIONING',
+  'RUNNING',
+  'RESTARTING',
+  'STOPPING',
+  'STOPPED',
+  'STARTING',
+  'FAILED',
+  'DELETING',
 ];
 
-for (const [desired, status, newer, settled] of table) {
-  test(`a ${status} instance that is wanted ${desired}: ${newer}, or ${settled} once applied`, (t) => {
-    for (const generation of [1, 2, 17]) {
-      for (let applied = 0; applied < generation; applied += 1) {
-        t.is(nextStep({ desired, status, generation, appliedGeneration: applied }), newer);
+for (const status of statuses) {
+  for (const generation of [1, 2, 17]) {
+    const settled = { status, generation, appliedGeneration: generation, failedGeneration: 0 };
+    const behind = { ...settled, appliedGeneration: generation - 1 };
+    test(`a ${status} instance of generation ${generation}: each step from the row alone`, (t) => {
+      const step = (row: typeof settled, desired: Desired): Step => nextStep({ ...row, desired });
+      t.is(step(behind, 'present'), 'apply');
+      t.is(step(settled, 'present'), 'none');
+      t.is(step({ ...behind, failedGeneration: generation - 1 }, 'present'), 'apply');
+      t.is(step({ ...behind, failedGeneration: generation }, 'present'), 'none');
+      for (const row of [behind, settled, { ...behind, failedGeneration: generation }]) {
+        t.is(step(row, 'absent'), 'destroy');
       }
-      t.is(nextStep({ desired, status, generation, appliedGeneration: generation }), settled);
-    }
-  });
+    });
+  }
 }
+
+test('a DELETED instance stays what it is', (t) => {
+  const row = {
+    status: 'DELETED',
+    generation: 2,
+    appliedGeneration: 2,
+    failedGeneration: 0,
+  } as const;
+  t.is(nextStep({ ...row, desired: 'absent' }), 'none');
+});

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createSealer, randomHex, sha256Hex } from '../../../src/lib/crypto.ts';
+import { createFingerprint, createSealer, randomHex, sha256Hex } from '../../../src/lib/crypto.ts';
 
 const masterKey = Buffer.alloc(32, 7);
 const sealer = createSealer(masterKey);
@@ -73,4 +73,13 @@ test('an error in opening names the place and not the value', (t) => {
   const error = t.throws(() => other.open(sealed, place));
   t.true(error.message.includes(place));
   t.false(error.message.includes(sealed));
+});
+
+test('a fingerprint tells texts and master keys apart, and is no plain hash', (t) => {
+  const fingerprint = createFingerprint(masterKey);
+  t.regex(fingerprint('a'), /^[0-9a-f]{64}$/);
+  t.is(createFingerprint(masterKey)('a'), fingerprint('a'));
+  t.not(fingerprint('b'), fingerprint('a'));
+  t.not(createFingerprint(Buffer.alloc(32, 8))('a'), fingerprint('a'));
+  t.not(sha256Hex('a'), fingerprint('a'));
 });

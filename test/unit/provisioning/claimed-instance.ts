@@ -1,3 +1,4 @@
+import { systemCaller } from '../../../src/accounts/caller.ts';
 import { deleteInstance } from '../../../src/instances/delete-instance.ts';
 import { type Claim, claimNext } from '../../../src/provisioning/leases.ts';
 import { beginOperation } from '../../../src/provisioning/transitions.ts';
@@ -5,6 +6,7 @@ import type { Orm } from '../../../src/store/database.ts';
 import type { Instance } from '../../../src/store/entities/instance.ts';
 import type { Operation } from '../../../src/store/entities/operation.ts';
 import { createTestClock } from '../../support/clock.ts';
+import { testPorts } from '../../support/ports.ts';
 import { addInstance, addOperation, readInstance } from '../../support/rows.ts';
 import { testConfig } from '../../support/test-config.ts';
 
@@ -36,8 +38,8 @@ export async function takeOver({ services, claim }: Begun): Promise<Claim> {
 export async function deleteMeanwhile({ services, instance }: Begun): Promise<Operation> {
   const { organizationId, id } = instance;
   const { operation } = await deleteInstance(
-    { ...services, config: testConfig(), provisioner: { wake() {} } },
-    { accountKeyId: 'acct_a', organizationId },
+    { ...services, ...testPorts(), config: testConfig(), provisioner: { wake() {} } },
+    systemCaller(organizationId),
     id,
   );
   return operation;

@@ -58,12 +58,20 @@ testOnEachDatabase('one instance and many claimants: one of them wins', async (t
 
 testOnEachDatabase('only instances that are not as wanted are claimed', async (t, orm) => {
   const { id: organizationId } = await addOrganization(orm);
-  for (const status of ['RUNNING', 'FAILED', 'DELETED'] as const) {
+  for (const status of ['RUNNING', 'STOPPED', 'FAILED', 'DELETED'] as const) {
     await addInstance(orm, { organizationId, status });
   }
+  // Given up, though still running as before.
+  await addInstance(orm, { organizationId, status: 'RUNNING', generation: 2, failedGeneration: 2 });
   t.is(await claimNext(leasesOf(orm)), undefined);
-  for (const status of ['PROVISIONING', 'DELETING'] as const) {
-    const { id } = await addInstance(orm, { organizationId, status });
+  for (const status of ['PROVISIONING', 'RUNNING', 'STOPPING', 'DELETING'] as const) {
+    const { id } = await addInstance(orm, {
+      organizationId,
+      status,
+      generation: 2,
+      appliedGeneration: 1,
+      failedGeneration: 1,
+    });
     t.is((await claim(leasesOf(orm))).instanceId, id);
   }
 });

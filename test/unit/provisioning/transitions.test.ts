@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import { containerMemoryMib } from '../../../infra/sizing.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
@@ -108,6 +109,29 @@ testOnEachDatabase('failed: FAILED with the reason, its operation too', async (t
 });
 
 testOnEachDatabase(
+  'an update that is given up leaves the instance RUNNING, with the reason, and is not begun again',
+  async (t, orm) => {
+    const begun = await begin(orm, { status: 'RUNNING', generation: 2, appliedGeneration: 1 });
+    const { services, claim, instance, operation } = begun;
+    await transitions.settleFailed(services, claim, instance, operation, cause);
+    t.like(await readInstance(orm, instance.id), { status: 'RUNNING', failedGeneration: 2 });
+    t.like(await readInstance(orm, instance.id), { failureCode: 'port_in_use' });
+    t.is(await claimNext({ ...services, owner: 'other' }), undefined);
+  },
+);
+
+testOnEachDatabase(
+  'what is applied with its power off is STOPPED, and its host keeps what it may use again',
+  async (t, orm) => {
+    const begun = await begin(orm, { status: 'STOPPING', power: 'off', reservedMib: 9_999 });
+    const { services, claim, instance, operation } = begun;
+    await transitions.settleApplied(services, claim, instance, operation);
+    const reservedMib = containerMemoryMib(instance.maxMemoryBytes, instance.persistence);
+    t.like(await readInstance(orm, instance.id), { status: 'STOPPED', reservedMib });
+  },
+);
+
+testOnEachDatabase(
   'postponed: free for another try after the wait, its operation open',
   async (t, orm) => {
     const { services, claim, instance, operation } = await begin(orm);
@@ -125,8 +149,11 @@ testOnEachDatabase('destroyed: no port, host, password or binding is left', asyn
   const begun = await begin(orm, { ...outputs, desired: 'absent', status: 'DELETING' });
   const { services, claim, instance, operation } = begun;
   const other = await addInstance(orm, { organizationId: instance.organizationId });
-  const own = await addDataKey(orm, instance.organizationId, {}, [instance.id]);
-  const shared = await addDataKey(orm, instance.organizationId, {}, [instance.id, other.id]);
+  const { organizationId } = instance;
+  const madeForIt = { madeForInstanceId: instance.id };
+  const own = await addDataKey(orm, organizationId, madeForIt, [instance.id]);
+  const shared = await addDataKey(orm, organizationId, madeForIt, [instance.id, other.id]);
+  const madeAlone = await addDataKey(orm, organizationId, {}, [instance.id]);
   await transitions.settleDestroyed(services, claim, instance, operation);
 
   t.like(await readInstance(orm, instance.id), {
@@ -141,6 +168,7 @@ testOnEachDatabase('destroyed: no port, host, password or binding is left', asyn
   t.is(await em.count(KeyBindingEntity, { instanceId: instance.id }), 0);
   t.is(await em.count(DataKeyEntity, { id: own.id }), 0);
   t.is(await em.count(DataKeyEntity, { id: shared.id }), 1);
+  t.is(await em.count(DataKeyEntity, { id: madeAlone.id }), 1);
   t.is(await em.count(KeyBindingEntity, { instanceId: other.id, keyId: shared.id }), 1);
 });
 

@@ -5,6 +5,7 @@ export const healthzRoute = defineRoute({
   method: 'get',
   path: '/healthz',
   access: 'public',
+  operationId: 'checkHealth',
   summary: 'Whether the process is alive',
   answers: { 200: { description: 'It is', schema: z.object({ status: z.literal('ok') }) } },
   async handle() {

@@ -5,6 +5,7 @@ export const readyzRoute = defineRoute({
   method: 'get',
   path: '/readyz',
   access: 'public',
+  operationId: 'checkReadiness',
   summary: 'Whether the service can do its work',
   answers: {
     200: { description: 'It can', schema: z.object({ status: z.enum(['ready', 'not ready']) }) },

@@ -1,23 +1,27 @@
 import { z } from 'zod';
 import { createInstance } from '../../../instances/create-instance.ts';
-import { presentCreatedKey, presentInstance, presentOperation } from '../../present.ts';
+import { toDate } from '../../../lib/end-time.ts';
+import { presentInstance } from '../../present/instances.ts';
+import { presentCreatedKey } from '../../present/keys.ts';
+import { presentOperation } from '../../present/operations.ts';
 import { defineRoute } from '../../route.ts';
-import {
-  createdInstanceSchema,
-  createdKeySchema,
-  newInstanceSchema,
-  operationSchema,
-} from '../../schemas.ts';
+import { createdInstanceSchema, newInstanceSchema } from '../../schemas/instances.ts';
+import { createdKeySchema } from '../../schemas/keys.ts';
+import { operationSchema } from '../../schemas/operations.ts';
 
 export const createRoute = defineRoute({
   method: 'post',
   path: '/api/v1/instances',
   access: 'account',
+  operationId: 'createInstance',
   summary: 'Create an instance',
+  action: 'instance.create',
+  errors: ['quota_exceeded', 'plan_limit', 'too_many_operations', 'region_full', 'no_free_port'],
   body: newInstanceSchema,
   answers: {
     201: {
       description: 'The instance, PROVISIONING. The key and password are shown only here.',
+      headers: ['Location'],
       schema: z.object({
         instance: createdInstanceSchema,
         createdDefaultKey: createdKeySchema.optional(),
@@ -26,7 +30,10 @@ export const createRoute = defineRoute({
     },
   },
   async handle({ body, caller, services }) {
-    const { instance, operation, defaultKey } = await createInstance(services, caller, body);
+    const { instance, operation, defaultKey } = await createInstance(services, caller, {
+      ...body,
+      expiresAt: toDate(body.expiresAt),
+    });
     return {
       status: 201,
       headers: { Location: `/api/v1/instances/${instance.id}` },

@@ -1,23 +1,39 @@
 import { z } from 'zod';
-import { listInstances } from '../../../instances/read-instances.ts';
-import { presentInstance } from '../../present.ts';
+import { type LabelFilter, listInstances } from '../../../instances/read-instances.ts';
+import { presentInstance } from '../../present/instances.ts';
 import { defineRoute } from '../../route.ts';
-import { instanceSchema } from '../../schemas.ts';
+import { nextCursor } from '../../schemas/common.ts';
+import { instanceFilterSchema, instanceSchema } from '../../schemas/instances.ts';
 
 export const listRoute = defineRoute({
   method: 'get',
   path: '/api/v1/instances',
   access: 'account',
+  operationId: 'listInstances',
   summary: "List an organization's instances",
-  query: z.strictObject({ organizationId: z.string().max(64) }),
+  description: 'Live instances, oldest first. Everything that is asked for must hold.',
+  errors: ['not_found'],
+  query: instanceFilterSchema,
   answers: {
-    200: { description: 'The instances', schema: z.object({ instances: z.array(instanceSchema) }) },
+    200: {
+      description: 'The instances',
+      schema: z.object({ instances: z.array(instanceSchema), nextCursor }),
+    },
   },
   async handle({ query, caller, services }) {
-    const instances = await listInstances(services.orm, caller, query.organizationId);
+    const { organizationId, status: statuses, region, name, label, ...page } = query;
+    const filter = { organizationId, statuses, region, name, labels: label?.map(readLabel) };
+    const { rows, nextCursor } = await listInstances(services.orm, caller, filter, page);
     return {
       status: 200,
-      body: { instances: instances.map((instance) => presentInstance(services, instance)) },
+      body: { instances: rows.map((row) => presentInstance(services, row)), nextCursor },
     };
   },
 });
+
+function readLabel(text: string): LabelFilter {
+  const at = text.indexOf(':');
+  return at < 0
+    ? { name: text, value: undefined }
+    : { name: text.slice(0, at), value: text.slice(at + 1) };
+}

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { getOperation } from '../../../instances/operations.ts';
-import { presentOperation } from '../../present.ts';
+import { presentOperation } from '../../present/operations.ts';
 import { defineRoute } from '../../route.ts';
-import { operationSchema } from '../../schemas.ts';
+import { operationSchema } from '../../schemas/operations.ts';
+import { textOf } from '../../schemas/text.ts';
 
 export const getOperationRoute = defineRoute({
   method: 'get',
   path: '/api/v1/operations/:operationId',
   access: 'account',
-  summary: 'Follow an operation',
-  params: z.object({ operationId: z.string().max(64) }),
+  operationId: 'getOperation',
+  summary: 'Get an operation: how far it is',
+  errors: ['not_found'],
+  params: z.object({ operationId: textOf(64) }),
   answers: {
     200: { description: 'The operation', schema: z.object({ operation: operationSchema }) },
   },

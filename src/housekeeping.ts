@@ -1,0 +1,36 @@
+/**
+ * Housekeeping: what has to happen by itself as time passes.
+ *
+ * Every task can run twice and on several servers at once, and takes a bounded part of the work a round.
+ */
+import { removeExpiredSessions } from './accounts/sessions.ts';
+import { removeOldRecords } from './http/idempotency.ts';
+import { expireInstances } from './instances/expire-instances.ts';
+import type { InstanceServices } from './instances/services.ts';
+import type { Logger } from './lib/logger.ts';
+import { startRepeating } from './lib/repeat.ts';
+
+const secondMs = 1_000;
+
+export interface Housekeeping {
+  stop(): Promise<void>;
+}
+
+export function startHousekeeping(services: InstanceServices, logger: Logger): Housekeeping {
+  const tasks = [
+    { name: 'expire instances', intervalMs: secondMs, run: expireInstances },
+    { name: 'forget repeatable requests', intervalMs: 600 * secondMs, run: removeOldRecords },
+    { name: 'remove ended sessions', intervalMs: 600 * secondMs, run: removeExpiredSessions },
+  ];
+  const running = tasks.map(({ name, intervalMs, run }) =>
+    startRepeating(() => run(services), {
+      intervalMs,
+      onError: (error) => logger.error({ err: error, task: name }, 'housekeeping failed'),
+    }),
+  );
+  return {
+    async stop() {
+      await Promise.all(running.map((task) => task.stop()));
+    },
+  };
+}

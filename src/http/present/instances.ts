@@ -1,0 +1,33 @@
+import { toMaxMemoryMb } from '../../instances/plans.ts';
+import type { ShownInstance } from '../../instances/read-instances.ts';
+import type { HttpServices } from '../route.ts';
+import type { instanceSchema } from '../schemas/instances.ts';
+import { presentFailure, type Shown } from './failure.ts';
+
+export function presentInstance(
+  { door }: Pick<HttpServices, 'door'>,
+  instance: ShownInstance,
+): Shown<typeof instanceSchema> {
+  const { host, port } = door();
+  return {
+    id: instance.id,
+    organizationId: instance.organizationId,
+    name: instance.name,
+    status: instance.status as Shown<typeof instanceSchema>['status'],
+    hostname: instance.status === 'RUNNING' ? host : null,
+    host,
+    port,
+    maxMemory: instance.maxMemoryBytes,
+    maxMemoryMb: toMaxMemoryMb(instance.maxMemoryBytes),
+    region: instance.region,
+    tier: instance.tier,
+    evictionPolicy: instance.evictionPolicy as Shown<typeof instanceSchema>['evictionPolicy'],
+    persistence: instance.persistence,
+    labels: instance.labels,
+    deletionProtection: instance.deletionProtection,
+    expiresAt: instance.expiresAt?.toISOString() ?? null,
+    failure: presentFailure(instance.failureCode, instance.failureMessage),
+    createdAt: instance.createdAt.toISOString(),
+    updatedAt: instance.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,7 @@
+/** What a caller's own things are kept under: repeated requests, limits, open streams. */
+import type { Caller } from '../accounts/caller.ts';
+
+/** One name a caller, e.g. `account-key/acct_…`. */
+export function scopeOf({ kind, id }: Caller): string {
+  return `${kind}/${id}`;
+}

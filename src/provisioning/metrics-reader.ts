@@ -1,0 +1,107 @@
+/**
+ * Reads the instances' counters for the sampler, over one connection each that stays open between looks.
+ *
+ * What the connection itself moves is counted at its socket, so that the metrics can leave it out.
+ */
+import { Redis } from 'ioredis';
+import { platformUser } from '../../infra/platform-user.ts';
+import type { Sealer } from '../lib/crypto.ts';
+import type { InstanceReader, ReadableInstance } from '../metrics/looks.ts';
+import { infoSections, parseReading } from '../metrics/parse-sample.ts';
+import { passwordPlace } from './instance-redis.ts';
+
+const timeoutMs = 1_000;
+
+interface Link {
+  readonly redis: Redis;
+  /** Where it leads; an instance that moved needs another. */
+  readonly target: string;
+  /** What its socket had moved at the end of the last look. */
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+/** Makes a reader; one look at an instance at a time is the caller's care. */
+export function createMetricsReader(sealer: Sealer): InstanceReader {
+  const links = new Map<string, Link>();
+  const drop = (instanceId: string): void => {
+    links.get(instanceId)?.redis.disconnect();
+    links.delete(instanceId);
+  };
+  const linkOf = async (instance: ReadableInstance): Promise<Link> => {
+    const target = `${instance.nodeHost}:${instance.nodePort}`;
+    const known = links.get(instance.id);
+    if (known?.redis.status === 'ready' && known.target === target) return known;
+    drop(instance.id);
+    const redis = connectionTo(sealer, instance);
+    const link = { redis, target, sentBytes: 0, receivedBytes: 0 };
+    links.set(instance.id, link);
+    await redis.connect();
+    return link;
+  };
+  return {
+    async read(instance) {
+      try {
+        return await look(await linkOf(instance));
+      } catch (error) {
+        drop(instance.id);
+        throw error;
+      }
+    },
+    retain(instanceIds) {
+      for (const id of links.keys()) {
+        if (!instanceIds.has(id)) drop(id);
+      }
+    },
+    close() {
+      for (const id of links.keys()) drop(id);
+    },
+  };
+}
+
+async function look(link: Link): ReturnType<InstanceReader['read']> {
+  const { stream } = link.redis;
+  const receivedBefore = stream.bytesRead;
+  const replies = await link.redis
+    .pipeline()
+    .info(...infoSections)
+    .call('LATENCY', 'HISTOGRAM')
+    .exec();
+  const [info, histograms] = (replies ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+  const own = {
+    bytesIn: stream.bytesWritten - link.sentBytes,
+    bytesOut: receivedBefore - link.receivedBytes,
+    replyBytes: stream.bytesRead - receivedBefore,
+  };
+  link.sentBytes = stream.bytesWritten;
+  link.receivedBytes = stream.bytesRead;
+  return { reading: parseReading(String(info), histograms), own };
+}
+
+function connectionTo(
+  sealer: Sealer,
+  { id, nodeHost, nodePort, passwordSealed }: ReadableInstance,
+): Redis {
+  if (!nodeHost || !nodePort || !passwordSealed) throw new Error(`${id} was never provisioned`);
+  const redis = new Redis({
+    host: nodeHost,
+    port: nodePort,
+    username: platformUser,
+    password: sealer.open(passwordSealed, passwordPlace(id)),
+    // What Redis sends is read as lists, maps too.
+    protocol: 2,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+  });
+  // Failures reach the caller through its promises; an unheard event would end the process.
+  redis.on('error', () => {});
+  return redis;
+}

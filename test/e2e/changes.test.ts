@@ -1,0 +1,287 @@
+/** Changes of an instance that lives: live settings, power, what survives what. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { Redis } from 'ioredis';
+import { containerMemoryMib } from '../../infra/sizing.ts';
+import { pollUntil } from '../../src/lib/retry.ts';
+import { readMemoryLimit } from '../support/cgroup.ts';
+import { containerOf, listContainersOf } from '../support/docker.ts';
+import { runPulumi } from '../support/pulumi.ts';
+import {
+  awaitOperation,
+  createRunningInstance,
+  startTestService,
+  type TestInstance,
+  type TestService,
+} from '../support/service.ts';
+import { countWritten, startWriter } from '../support/writer.ts';
+
+const mib = 1024 * 1024;
+const liveWithinMs = 5_000;
+
+test.serial('memory and eviction change under a writing client without its noticing', async (t) => {
+  const service = await startTestService(t);
+  const instance = await createRunningInstance(service, { maxMemory: 64 * mib });
+  const container = await containerOf(instance.id);
+  const { Id: idBefore } = await container.inspect();
+  const writer = await startWriter(instance);
+  await sleep(300);
+
+  const last = { maxMemory: 96 * mib, evictionPolicy: 'allkeys-lfu', persistence: true };
+  for (const changes of [{ maxMemory: 192 * mib, evictionPolicy: 'volatile-lru' }, last]) {
+    const startedMs = performance.now();
+    const preview = await patch(service, instance, '/preview', changes, 'POST');
+    t.deepEqual(preview.changes.map(({ resource }: { resource: string }) => resource).sort(), [
+      'redis',
+      'settings',
+    ]);
+    const previewedMs = performance.now();
+    const { operation, instance: shown } = await patch(service, instance, '', changes);
+    t.is(shown.maxMemory, changes.maxMemory);
+    t.is(shown.status, 'RUNNING');
+    await pollUntil(async () => (await isInForce(writer.redis, container, changes)) || undefined, {
+      timeoutMs: liveWithinMs,
+      intervalMs: 20,
+    });
+    t.log(`preview ${Math.round(previewedMs - startedMs)} ms, in force after`, {
+      ms: Math.round(performance.now() - previewedMs),
+    });
+    t.is((await awaitOperation(service, operation.id)).status, 'SUCCEEDED');
+    t.regex(await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`), /unchanged/);
+  }
+  t.is((await patch(service, instance, '/preview', last, 'POST')).changes.length, 0);
+
+  const { written, errors, held } = await writer.stop();
+  t.deepEqual(errors, []);
+  t.true(held, 'the connection was cut');
+  t.true(written > 100);
+  const redis = connect(instance);
+  t.is(await countWritten(redis, written), written);
+  redis.disconnect();
+
+  t.is((await (await containerOf(instance.id)).inspect()).Id, idBefore, 'another container');
+  await container.restart();
+  const again = connect(instance);
+  await pollUntil(async () => (await isInForce(again, container, last)) || undefined, {
+    timeoutMs: 10_000,
+    intervalMs: 50,
+  });
+  again.disconnect();
+});
+
+test.serial('shrinking: refused where nothing may be evicted, else Redis makes room', async (t) => {
+  const service = await startTestService(t);
+  const instance = await createRunningInstance(service, {
+    maxMemory: 128 * mib,
+    evictionPolicy: 'noeviction',
+  });
+  const redis = connect(instance);
+  await fill(redis, 80);
+  const used = await redis.dbsize();
+
+  const path = `/api/v1/instances/${instance.id}`;
+  const refusal = await service.api.call('PATCH', path, { maxMemory: 64 * mib }, 409);
+  t.is(refusal.code, 'memory_in_use');
+  t.true(refusal.limit.used > 64 * mib);
+  t.regex(await redis.info('memory'), new RegExp(`^maxmemory:${128 * mib}\\r?$`, 'm'));
+  t.is(await redis.dbsize(), used);
+  t.is((await service.api.call('GET', path)).instance.maxMemory, 128 * mib);
+
+  const change = { maxMemory: 24 * mib, evictionPolicy: 'allkeys-lru' };
+  const { operation } = await patch(service, instance, '', change);
+  const ended = await awaitOperation(service, operation.id);
+  t.is(ended.status, 'SUCCEEDED', JSON.stringify(ended));
+  const container = await containerOf(instance.id);
+  t.true(await isInForce(redis, container, change));
+  t.is((await container.inspect()).RestartCount, 0);
+  t.true((await redis.dbsize()) > 0);
+  await redis.set('after', 'the change');
+  redis.disconnect();
+});
+
+test.serial('stop, start and restart keep what they promise, and Pulumi agrees', async (t) => {
+  const service = await startTestService(t);
+  const kept = await createRunningInstance(service, { persistence: true });
+  const lost = await createRunningInstance(service);
+  for (const instance of [kept, lost]) {
+    const redis = connect(instance);
+    await redis.set('greeting', 'hello');
+    redis.disconnect();
+    await power(t, service, instance, 'stop', 'STOPPED');
+    t.is((await listContainersOf(instance.id))[0]?.State, 'exited');
+    await t.throwsAsync(ping(instance));
+    await service.api.call(
+      'PATCH',
+      `/api/v1/instances/${instance.id}`,
+      { maxMemory: 48 * mib },
+      409,
+    );
+    await service.api.call('POST', `/api/v1/instances/${instance.id}/stop`, undefined, 409);
+    await agree(t, service, instance);
+    await power(t, service, instance, 'start', 'RUNNING');
+    await power(t, service, instance, 'restart', 'RUNNING');
+    await agree(t, service, instance);
+    const again = connect(instance);
+    t.is(await again.get('greeting'), instance === kept ? 'hello' : null);
+    again.disconnect();
+  }
+  await power(t, service, lost, 'stop', 'STOPPED');
+  const { operation } = await service.api.call('DELETE', `/api/v1/instances/${lost.id}`);
+  t.is((await awaitOperation(service, operation.id)).status, 'SUCCEEDED');
+  t.deepEqual(await listContainersOf(lost.id), []);
+});
+
+test.serial(
+  'with persistence a kill loses the last second at most; without, the data',
+  async (t) => {
+    const service = await startTestService(t);
+    const kept = await createRunningInstance(service, { persistence: true });
+    const lost = await createRunningInstance(service, { evictionPolicy: 'volatile-ttl' });
+    for (const instance of [kept, lost]) {
+      const writer = await startWriter(instance);
+      await sleep(1_500);
+      const secondAgo = await writer.redis.dbsize();
+      await sleep(1_100);
+      const container = await containerOf(instance.id);
+      await container.kill();
+      const { written } = await writer.stop();
+      // A kill by hand is what `unless-stopped` leaves alone.
+      await container.start();
+      const redis = connect(instance);
+      await pollUntil(() => redis.ping(), { timeoutMs: 10_000, intervalMs: 50 });
+      const found = await countWritten(redis, written);
+      t.log({ written, found, secondAgo });
+      if (instance === kept) t.true(found > secondAgo && found <= written + 1);
+      else t.is(found, 0);
+      t.is(await redis.set('new', 'value'), 'OK');
+      const policy = instance === kept ? 'allkeys-lru' : 'volatile-ttl';
+      t.regex(await redis.info('memory'), new RegExp(`^maxmemory_policy:${policy}\\r?$`, 'm'));
+      redis.disconnect();
+    }
+  },
+);
+
+test.serial(
+  'an instance that expires is deleted, a protected one is not deleted by hand',
+  async (t) => {
+    const service = await startTestService(t);
+    const brief = await createRunningInstance(service);
+    const expiresAt = new Date(Date.now() + 1_000).toISOString();
+    await patch(service, brief, '', { expiresAt });
+    await pollUntil(async () => (await listContainersOf(brief.id)).length === 0 || undefined, {
+      timeoutMs: 20_000,
+      intervalMs: 200,
+    });
+    const kept = await createRunningInstance(service, { deletionProtection: true });
+    const path = `/api/v1/instances/${kept.id}`;
+    t.is((await service.api.call('DELETE', path, undefined, 409)).code, 'deletion_protected');
+    await service.api.call('PATCH', path, { deletionProtection: false }, 200);
+    await service.api.call('DELETE', path, undefined, 202);
+  },
+);
+
+test.serial(
+  "keys, settings and data hold when an operator's run replaces the container",
+  async (t) => {
+    const service = await startTestService(t);
+    const instance = await createRunningInstance(service, {
+      persistence: true,
+      evictionPolicy: 'volatile-lfu',
+    });
+    const before = connect(instance);
+    await before.set('greeting', 'hello');
+    before.disconnect();
+    const { Id } = await (await containerOf(instance.id)).inspect();
+    const flags = '--yes --skip-preview --replace **docker:index/container:Container::redis';
+    await runPulumi(service, `up -s ${instance.id} ${flags}`);
+    t.not((await (await containerOf(instance.id)).inspect()).Id, Id);
+    const redis = connect(instance);
+    t.is(await redis.get('greeting'), 'hello');
+    t.regex(await redis.info('memory'), /^maxmemory_policy:volatile-lfu\r?$/m);
+    redis.disconnect();
+    await agree(t, service, instance);
+  },
+);
+
+interface LiveChange {
+  readonly maxMemory: number;
+  readonly evictionPolicy: string;
+  readonly persistence?: boolean;
+}
+
+/** Whether Redis itself and the kernel have the new values. */
+async function isInForce(
+  redis: Redis,
+  container: Awaited<ReturnType<typeof containerOf>>,
+  { maxMemory, evictionPolicy, persistence = false }: LiveChange,
+): Promise<boolean> {
+  const info = `${await redis.info('memory')}\n${await redis.info('persistence')}`;
+  const limit = await readMemoryLimit(container);
+  return (
+    new RegExp(`^maxmemory:${maxMemory}\\r?$`, 'm').test(info) &&
+    new RegExp(`^maxmemory_policy:${evictionPolicy}\\r?$`, 'm').test(info) &&
+    new RegExp(`^aof_enabled:${persistence ? 1 : 0}\\r?$`, 'm').test(info) &&
+    limit === containerMemoryMib(maxMemory, persistence) * mib
+  );
+}
+
+function connect({ host, port, key }: TestInstance): Redis {
+  const redis = new Redis({ host, port, password: key, retryStrategy: () => 50 });
+  redis.on('error', () => {});
+  return redis;
+}
+
+async function ping({ host, port, key }: TestInstance): Promise<string> {
+  const redis = new Redis({
+    host,
+    port,
+    password: key,
+    retryStrategy: () => null,
+    lazyConnect: true,
+  });
+  redis.on('error', () => {});
+  await redis.connect();
+  return await redis.ping();
+}
+
+/** Writes about `megabytes` of values that Redis cannot share. */
+async function fill(redis: Redis, megabytes: number): Promise<void> {
+  const value = 'x'.repeat(16 * 1024);
+  for (let megabyte = 0; megabyte < megabytes; megabyte += 1) {
+    const pipeline = redis.pipeline();
+    for (let part = 0; part < 64; part += 1) pipeline.set(`f:${megabyte}:${part}`, value);
+    await pipeline.exec();
+  }
+}
+
+async function patch(
+  service: TestService,
+  { id }: TestInstance,
+  tail: string,
+  changes: object,
+  method = 'PATCH',
+  // biome-ignore lint/suspicious/noExplicitAny: an answer of the API, as it came.
+): Promise<any> {
+  return await service.api.call(method, `/api/v1/instances/${id}${tail}`, changes);
+}
+
+async function power(
+  t: ExecutionContext,
+  service: TestService,
+  { id }: TestInstance,
+  wish: string,
+  status: string,
+): Promise<void> {
+  const { operation } = await service.api.call('POST', `/api/v1/instances/${id}/${wish}`);
+  const ended = await awaitOperation(service, operation.id);
+  t.is(ended.status, 'SUCCEEDED', JSON.stringify(ended));
+  t.is((await service.api.call('GET', `/api/v1/instances/${id}`)).instance.status, status);
+}
+
+async function agree(
+  t: ExecutionContext,
+  service: TestService,
+  { id }: TestInstance,
+): Promise<void> {
+  t.regex(await runPulumi(service, `preview -s ${id} --refresh --expect-no-changes`), /unchanged/);
+}
