@@ -6,10 +6,16 @@ import { platformUser } from './platform-user.ts';
  * in redis.conf (CONFIG REWRITE writes it). The first start makes both; later ones leave them alone, so
  * neither a restart nor a new container over the old volume forgets a key or a setting. The platform's
  * password is given as its SHA-256, which opens nothing: Redis wants the password itself.
+ *
+ * A dump of days when the data was to be kept would come back at a restart of an instance whose data is
+ * not: an empty one (an end mark and no checksum, RDB version 9) takes its place. The image has no `rm`.
  */
 const startScript = `umask 077
 [ -s /data/users.acl ] || printf 'user default off resetpass resetkeys resetchannels -@all\\nuser ${platformUser} on #%s ~* &* +@all\\n' "$1" > /data/users.acl
 [ -e /data/redis.conf ] || : > /data/redis.conf
+persistent=
+while read -r name value; do [ "$name $value" = 'appendonly yes' ] && persistent=1; done < /data/redis.conf
+[ "$persistent" ] || [ ! -e /data/dump.rdb ] || printf 'REDIS0009\\377\\0\\0\\0\\0\\0\\0\\0\\0' > /data/dump.rdb
 shift
 exec redis-server /data/redis.conf "$@"`;
 

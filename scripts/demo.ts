@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     const api = connect(url, account.secret);
     await walk({ config, url, organizationId, api });
   } finally {
-    await removeAccountKey(orm, account.id);
+    await removeAccountKey(services, { id: account.id, organizationId });
     await orm.close();
   }
 }

@@ -372,7 +372,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log out: ends the session */
+        /**
+         * Log out: ends the session
+         * @description May be sent twice as it is; an `Idempotency-Key` is ignored.
+         */
         post: operations["logOut"];
         delete?: never;
         options?: never;
@@ -617,7 +620,7 @@ export interface paths {
         };
         /**
          * List what was changed in an organization, and what was refused
-         * @description Newest first. Everything that is asked for must hold.
+         * @description Newest first. Everything that is asked for must hold. Without `organizationId` it lists what the person who asks did and what was done to their account, failed log-ins too.
          */
         get: operations["listAuditEntries"];
         put?: never;
@@ -1600,6 +1603,11 @@ export interface components {
             email: string | null;
             role: components["schemas"]["Role"];
             /**
+             * @description The id of the person or account key that made it; it ends with theirs.
+             * @example user_k2v7
+             */
+            createdBy: string | null;
+            /**
              * Format: date-time
              * @example 2024-01-15T10:30:00.000Z
              */
@@ -1624,6 +1632,11 @@ export interface components {
             /** @example grace@example.com */
             email: string | null;
             role: components["schemas"]["Role"];
+            /**
+             * @description The id of the person or account key that made it; it ends with theirs.
+             * @example user_k2v7
+             */
+            createdBy: string | null;
             /**
              * Format: date-time
              * @example 2024-01-15T10:30:00.000Z
@@ -2979,8 +2992,6 @@ export interface operations {
             header?: {
                 /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description A value that no other request has, e.g. a UUID. Sent again with the same request, within 24 hours, it gives the first answer once more and changes nothing. */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -3796,9 +3807,9 @@ export interface operations {
     };
     listAuditEntries: {
         parameters: {
-            query: {
-                /** @description The organization in question. */
-                organizationId: string;
+            query?: {
+                /** @description Without it: what the person who asks did, and what was done to their account. */
+                organizationId?: string;
                 action?: string;
                 outcome?: "done" | "refused";
                 /** @description The id of what it is about. */

@@ -3,14 +3,17 @@
  *
  * Guarantees: the secret is in the answer that makes the invitation and nowhere else; one person is let
  * in by it, also when two come at once; it gives no role above that of whoever made it, and none to
- * another address than the one it names.
+ * another address than the one it names; while it is open it ends with its maker's part in the
+ * organization, a lesser role of theirs included.
  */
+import { LockMode } from '@mikro-orm/core';
 import { recordChange } from '../audit/record.ts';
 import { lockOrganization } from '../instances/quotas.ts';
 import { sha256Hex } from '../lib/crypto.ts';
 import { AppError } from '../lib/errors.ts';
 import { idPattern, newId } from '../lib/ids.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
+import { AccountKeyEntity } from '../store/entities/account-key.ts';
 import {
   type Invitation,
   InvitationEntity,
@@ -22,7 +25,7 @@ import { type Page, type PageRequest, pageQuery, toPage } from '../store/paging.
 import { type Caller, requireGivable, requirePerson, requireRole } from './caller.ts';
 import { requireRoom } from './limits.ts';
 import type { OwnOrganization } from './organizations.ts';
-import type { Role } from './roles.ts';
+import { lesserRole, type Role } from './roles.ts';
 import { createSecret, isSecret } from './secrets.ts';
 import type { AccountServices } from './services.ts';
 
@@ -51,6 +54,7 @@ export async function createInvitation(
   const em = orm.em.fork() as EntityManager;
   return await em.transactional(async (tx) => {
     await lockOrganization(tx, organizationId);
+    await requirePresentRight(tx, caller, organizationId, role);
     const now = clock.now();
     const open = { organizationId, acceptedAt: null };
     await tx.nativeDelete(InvitationEntity, { ...open, expiresAt: { $lte: now } });
@@ -61,6 +65,7 @@ export async function createInvitation(
       email,
       role,
       secretHash,
+      createdBy: caller.id,
       createdAt: now,
       expiresAt: new Date(now.getTime() + expiresInHours * hourMs),
     });
@@ -69,6 +74,29 @@ export async function createInvitation(
     await tx.flush();
     return { invitation, secret };
   });
+}
+
+/**
+ * Under the locks that a removal takes too, so that it either ends the invitation or is seen here.
+ * @throws {AppError} `not_found`, `forbidden`.
+ */
+async function requirePresentRight(
+  tx: EntityManager,
+  caller: Caller,
+  organizationId: string,
+  role: Role,
+): Promise<void> {
+  const { kind, id, userId } = caller;
+  if (kind === 'account-key' && id) {
+    const lockMode = LockMode.PESSIMISTIC_WRITE;
+    const key = await tx.findOne(AccountKeyEntity, { id }, { lockMode });
+    if (!key) throw new AppError('forbidden', 'The key was removed.', { organizationId });
+  }
+  if (!userId) return;
+  const membership = await tx.findOne(MembershipEntity, { organizationId, userId });
+  const roles = new Map<string, Role>();
+  if (membership) roles.set(organizationId, lesserRole(membership.role, caller.ceiling));
+  requireGivable({ ...caller, roles }, organizationId, role);
 }
 
 /** Lists an organization's invitations, newest first. @throws {AppError} `not_found`, `forbidden`. */
@@ -154,4 +182,24 @@ export async function takeInvitation(
   recordChange(tx, caller, now, { ...fact, details: { role, userId } });
   await tx.flush();
   return { organization, role };
+}
+
+/**
+ * Removes what a member has made and nobody has accepted, with the personal keys that they called by too.
+ * To be called in the transaction that takes their role; gives how many.
+ */
+export async function endInvitationsOfMember(
+  tx: EntityManager,
+  organizationId: string,
+  userId: string,
+): Promise<number> {
+  const ownKeys = { organizationId: null, userId };
+  const keys = await tx.find(AccountKeyEntity, ownKeys, { fields: ['id'] });
+  const createdBy = { $in: [userId, ...keys.map(({ id }) => id)] };
+  return await tx.nativeDelete(InvitationEntity, { organizationId, createdBy, acceptedAt: null });
+}
+
+/** The same for an account key, in the transaction that removes it. */
+export async function endInvitationsOfKey(tx: EntityManager, keyId: string): Promise<number> {
+  return await tx.nativeDelete(InvitationEntity, { createdBy: keyId, acceptedAt: null });
 }

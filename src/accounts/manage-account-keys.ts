@@ -19,6 +19,7 @@ import type { EntityManager, Orm } from '../store/database.ts';
 import { type AccountKey, AccountKeyEntity } from '../store/entities/account-key.ts';
 import { type Page, type PageRequest, pageQuery, toPage } from '../store/paging.ts';
 import { type Caller, requireGivable, requirePerson, requireRole } from './caller.ts';
+import { endInvitationsOfKey } from './invitations.ts';
 import { lockPerson, requireRoom } from './limits.ts';
 import { covers, type Role } from './roles.ts';
 import type { AccountServices } from './services.ts';
@@ -87,7 +88,7 @@ export async function listAccountKeys(
   if (organizationId !== undefined) requireRole(caller, organizationId, 'admin');
   const whose =
     organizationId === undefined
-      ? { organizationId: null, userId: requirePerson(caller).userId }
+      ? { organizationId: null, userId: requirePerson(caller, 'admin').userId }
       : { organizationId };
   const { where, options } = pageQuery<AccountKey>(page, 'oldest first');
   const found = await orm.em.fork().find(AccountKeyEntity, { $and: [whose, where] }, options);
@@ -120,9 +121,12 @@ export async function renameAccountKey(
   });
 }
 
-/** Removes a key: it is refused from the next request on. @throws {AppError} `not_found`, `forbidden`. */
+/**
+ * Removes a key: it is refused from the next request on, and its open invitations let nobody in.
+ * @throws {AppError} `not_found`, `forbidden`.
+ */
 export async function deleteAccountKey(
-  { orm, clock }: AccountServices,
+  { orm, clock }: Pick<AccountServices, 'orm' | 'clock'>,
   caller: Caller,
   id: string,
 ): Promise<void> {
@@ -131,6 +135,7 @@ export async function deleteAccountKey(
     const key = await findOwnKey(tx, caller, id, LockMode.PESSIMISTIC_WRITE);
     if (!isItself(caller, key)) requireRight(caller, key);
     await tx.nativeDelete(AccountKeyEntity, { id });
+    await endInvitationsOfKey(tx, id);
     recordKeyChange(tx, caller, clock.now(), key, 'delete');
     await tx.flush();
   });

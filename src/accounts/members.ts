@@ -2,7 +2,8 @@
  * Members: the people of an organization and their roles.
  *
  * Guarantees: an organization always has an owner, also when two changes come at once, because each
- * counts the owners under the lock of the organization; nobody gives or takes a role above their own.
+ * counts the owners under the lock of the organization; nobody gives or takes a role above their own; the
+ * open invitations of who is removed or gets a lesser role go with what they could do.
  */
 import { recordChange } from '../audit/record.ts';
 import { lockOrganization } from '../instances/quotas.ts';
@@ -14,7 +15,8 @@ import { type Membership, MembershipEntity } from '../store/entities/membership.
 import { type User, UserEntity } from '../store/entities/user.ts';
 import { type PageRequest, pageQuery, toPage } from '../store/paging.ts';
 import { type Caller, requireGivable, requireRole } from './caller.ts';
-import type { Role } from './roles.ts';
+import { endInvitationsOfMember } from './invitations.ts';
+import { covers, type Role } from './roles.ts';
 import type { AccountServices } from './services.ts';
 
 const userIdPattern = idPattern('user');
@@ -74,7 +76,11 @@ export async function changeRole(
     requireGivable(caller, organizationId, membership.role);
     requireMatch(ifMatch, memberEtag(membership));
     if (role !== 'owner') await requireOtherOwner(tx, membership);
-    const details = { from: membership.role, to: role };
+    const isLesser = !covers(role, membership.role);
+    const endedInvitations = isLesser
+      ? await endInvitationsOfMember(tx, organizationId, userId)
+      : 0;
+    const details = { from: membership.role, to: role, endedInvitations };
     membership.role = role;
     const fact = { organizationId, action: 'member.update', targetId: userId, details };
     recordChange(tx, caller, clock.now(), fact);
@@ -102,7 +108,8 @@ export async function removeMember(
     if (!isLeaving) requireGivable(caller, organizationId, membership.role);
     await requireOtherOwner(tx, membership);
     await tx.nativeDelete(MembershipEntity, { organizationId, userId });
-    const details = { role: membership.role };
+    const endedInvitations = await endInvitationsOfMember(tx, organizationId, userId);
+    const details = { role: membership.role, endedInvitations };
     const fact = { organizationId, action: 'member.delete', targetId: userId, details };
     recordChange(tx, caller, clock.now(), fact);
     await tx.flush();

@@ -6,7 +6,8 @@
  * (run.ts, connections.ts) and its reply or failure written as JSON (encode.ts, failures.ts).
  *
  * Guarantees:
- * - What a key may do is decided by Redis alone; the gateway only decides which instances a key opens.
+ * - What a key may do is decided by Redis alone; the gateway only decides which instances a key opens, once
+ *   more when a body has arrived.
  * - No connection is shared between two keys or two instances, and none carries a command that leaves
  *   state behind, blocks it, or shifts replies; a connection that behaves oddly is dropped.
  * - Nothing that may have run is sent to Redis a second time.
@@ -94,13 +95,23 @@ export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
   const pool = createConnectionPool({ ...defaultConnectionLimits, ...limits });
   const keyUsage = createKeyUsage({ orm, logger, clock: systemClock });
 
-  async function answerCommand(ctx: Koa.Context, target: Target, trace: Trace): Promise<Answer> {
+  async function authorize(ctx: Koa.Context, target: Target, trace: Trace): Promise<Grant> {
     const { authorization } = ctx.headers;
     const grant = await authorizer.authorize(target, { authorization, address: ctx.ip });
     trace.keyId = grant.key.id;
     if (grant.instance.status !== 'RUNNING') throw instanceNotRunning(grant.instance.status);
+    return grant;
+  }
+
+  async function answerCommand(ctx: Koa.Context, target: Target, trace: Trace): Promise<Answer> {
+    let grant = await authorize(ctx, target, trace);
     keyUsage.touchKey(grant.key.id);
-    const body = methodsWithBody.includes(ctx.method) ? await readBody(ctx.req) : undefined;
+    let body: Buffer | undefined;
+    if (methodsWithBody.includes(ctx.method)) {
+      body = await readBody(ctx.req);
+      // A body may take its time: what has changed of the key meanwhile holds for its command.
+      grant = await authorize(ctx, target, trace);
+    }
     const format = readReplyFormat(ctx.headers);
     if (isPipeline(target, ctx.method)) {
       const commands = parsePipeline(body ?? Buffer.alloc(0));

@@ -2,17 +2,18 @@
  * Server-sent events: a caller follows something live over one answer that stays open.
  *
  * What is followed is read again and again, since another server may be the one that changes it; each
- * state that differs from the one before is sent once. Guarantees: at most so many streams a process and
- * a caller; a stream ends with what it follows, when its client leaves, when its caller may no longer
+ * state that differs from the one before is sent once. Guarantees: at most so many streams a process, an
+ * organization and a caller; a stream ends with what it follows, when its client leaves, when its caller may no longer
  * read it, when the service stops, and after a bounded time; a client that reads slowly misses states in
  * between, never the last, and takes no memory that grows.
  */
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AppError } from '../lib/errors.ts';
+import { AppError, type LimitFacts } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 
 const streamsMax = 200;
+const streamsPerOrganizationMax = 50;
 const streamsPerCallerMax = 10;
 /** What may wait for a slow client; a state more is left out until it has read. */
 const waitingBytesMax = 64 * 1024;
@@ -44,13 +45,20 @@ export interface Followed {
   recheck(): Promise<void>;
 }
 
+/** Whose a stream is: each of them has a limited number. */
+export interface StreamOwner {
+  /** The caller, or the person behind it: who makes more keys gets no more streams. */
+  readonly scope: string;
+  /** Whose thing is followed. */
+  readonly organizationId: string;
+}
+
 export interface EventStreams {
   /**
    * Opens a stream; it belongs to the answer that it is sent with.
-   * @param scope whose it is.
-   * @throws {AppError} `rate_limited` where the caller or the process has too many.
+   * @throws {AppError} `rate_limited` where the caller, the organization or the process has too many.
    */
-  open(scope: string, followed: Followed): Readable;
+  open(owner: StreamOwner, followed: Followed): Readable;
   /** How many are open. */
   count(): number;
   /** Ends every stream; no other is opened. */
@@ -62,32 +70,35 @@ export function createEventStreams(
   logger: Pick<Logger, 'debug'>,
   times: StreamTimes = defaultTimes,
 ): EventStreams {
-  const counts = new Map<string, number>();
+  const callers = createCounts();
+  const organizations = createCounts();
   const stopping = new AbortController();
   const streams = new Set<Readable>();
-  const release = (scope: string, stream: Readable): void => {
+  const release = ({ scope, organizationId }: StreamOwner, stream: Readable): void => {
     if (!streams.delete(stream)) return;
-    const left = (counts.get(scope) ?? 1) - 1;
-    if (left > 0) counts.set(scope, left);
-    else counts.delete(scope);
+    callers.add(scope, -1);
+    organizations.add(organizationId, -1);
   };
   return {
-    open(scope, followed) {
+    open(owner, followed) {
+      const { scope, organizationId } = owner;
       if (stopping.signal.aborted) throw new AppError('shutting_down');
-      refuseTooMany('eventStreams', streams.size, streamsMax);
-      const own = counts.get(scope) ?? 0;
-      refuseTooMany('eventStreamsPerCaller', own, streamsPerCallerMax);
+      refuseTooMany('eventStreamsPerCaller', callers.of(scope), streamsPerCallerMax);
+      const ofOrganization = organizations.of(organizationId);
+      refuseTooMany('eventStreamsPerOrganization', ofOrganization, streamsPerOrganizationMax);
+      if (streams.size >= streamsMax) throw tooMany('The server has too many event streams open.');
       const left = new AbortController();
       const stream = new Readable({
         read: () => {},
         destroy(error, done) {
           left.abort();
-          release(scope, stream);
+          release(owner, stream);
           done(error);
         },
       });
       streams.add(stream);
-      counts.set(scope, own + 1);
+      callers.add(scope, 1);
+      organizations.add(organizationId, 1);
       const signal = AbortSignal.any([stopping.signal, left.signal]);
       void follow(stream, followed, times, signal)
         .catch((error: unknown) => logger.debug({ err: error }, 'an event stream ended early'))
@@ -102,9 +113,27 @@ export function createEventStreams(
 function refuseTooMany(name: string, used: number, limit: number): void {
   if (used < limit) return;
   const message = `There are ${used} event streams open, the limit is ${limit}.`;
+  throw tooMany(message, { name, limit, used, requested: 1 });
+}
+
+/** How many others have open is not told. */
+function tooMany(message: string, limit?: LimitFacts): AppError {
   const headers = { 'Retry-After': '10' };
-  const facts = { name, limit, used, requested: 1 };
-  throw new AppError('rate_limited', message, { headers, limit: facts });
+  return new AppError('rate_limited', message, { headers, ...(limit && { limit }) });
+}
+
+/** Numbers by name; a name with none takes no memory. */
+function createCounts(): { of(name: string): number; add(name: string, change: number): void } {
+  const counts = new Map<string, number>();
+  const of = (name: string): number => counts.get(name) ?? 0;
+  return {
+    of,
+    add(name, change) {
+      const count = of(name) + change;
+      if (count > 0) counts.set(name, count);
+      else counts.delete(name);
+    },
+  };
 }
 
 function end(stream: Readable, cutAfterMs: number): void {

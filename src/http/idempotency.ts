@@ -5,7 +5,8 @@
  * runs: the unique key of its row decides. While it runs, the other is told so. Once it has succeeded,
  * whoever repeats it gets the very same answer, secrets included, for 24 hours. What failed leaves no
  * row, so it may be sent again. A request that never ended, because its server died, stays under way for
- * those 24 hours: nobody knows whether it took effect, and nothing is done twice.
+ * those 24 hours: nobody knows whether it took effect, and nothing is done twice. Who has not said who
+ * they are has a bounded number of rows.
  *
  * Answers are kept sealed for their row, and requests as a keyed hash: what a body holds, e.g. a password,
  * cannot be guessed from the database.
@@ -19,6 +20,12 @@ import type { HttpServices } from './route.ts';
 import type { SentAnswer } from './send-answer.ts';
 
 const keptMs = 24 * 3_600_000;
+/** What one network may have of rows whose sender is not known. */
+export const anonymousRowsMax = 1_000;
+const fullRetryAfterS = 3_600;
+const removedRowsMax = 1_000;
+/** Of a round: what is left waits for the next one. */
+const removalsMax = 100;
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 
 /** A request that must not take effect twice. */
@@ -26,6 +33,8 @@ export interface RepeatableRequest {
   readonly key: string;
   /** Who asks: the same key of two callers is two keys. */
   readonly scope: string;
+  /** How many rows the scope may have; unbounded where undefined, since callers have a rate. */
+  readonly rowsMax?: number;
   /** Method, path and checked input: what makes two requests the same. */
   readonly essence: unknown;
 }
@@ -48,7 +57,8 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): string | undef
 
 /**
  * Runs a request, or gives the answer of the same request before it.
- * @throws {AppError} `idempotency_key_reused`, `idempotency_in_flight`, and what `run` throws.
+ * @throws {AppError} `idempotency_key_reused`, `idempotency_in_flight`, `rate_limited` where the scope has
+ * too many rows, and what `run` throws.
  */
 export async function answerOnce(
   services: Services,
@@ -56,7 +66,7 @@ export async function answerOnce(
   run: () => Promise<SentAnswer>,
 ): Promise<SentAnswer> {
   const row = describeRow(services, request);
-  const first = await claim(services.orm, row);
+  const first = await claim(services.orm, row, request.rowsMax);
   if (first) return replay(services, row, first);
   let answer: SentAnswer;
   try {
@@ -70,13 +80,31 @@ export async function answerOnce(
   return answer;
 }
 
-/** Removes what is older than 24 hours. To be called now and then; nothing depends on when. */
+/**
+ * Removes what is older than 24 hours, the oldest first, in small transactions and a bounded number of
+ * them. To be called now and then; nothing depends on when.
+ */
 export async function removeOldRecords({
   orm,
   clock,
 }: Pick<HttpServices, 'orm' | 'clock'>): Promise<void> {
-  const createdAtMs = { $lte: clock.now().getTime() - keptMs };
-  await orm.em.fork().nativeDelete(IdempotencyRecordEntity, { createdAtMs });
+  const em = orm.em.fork();
+  const oldMs = clock.now().getTime() - keptMs;
+  for (let removals = 0; removals < removalsMax; removals += 1) {
+    const [last] = await em.find(
+      IdempotencyRecordEntity,
+      { createdAtMs: { $lte: oldMs } },
+      {
+        orderBy: { createdAtMs: 1 },
+        offset: removedRowsMax - 1,
+        limit: 1,
+        disableIdentityMap: true,
+      },
+    );
+    const createdAtMs = { $lte: last?.createdAtMs ?? oldMs };
+    await em.nativeDelete(IdempotencyRecordEntity, { createdAtMs });
+    if (!last) return;
+  }
 }
 
 interface Row {
@@ -107,8 +135,13 @@ function byName([one]: [string, unknown], [other]: [string, unknown]): number {
 }
 
 /** @returns undefined where the key is now this request's, else the row of the request before it. */
-async function claim(orm: Orm, row: Row): Promise<FirstRow | undefined> {
+async function claim(
+  orm: Orm,
+  row: Row,
+  rowsMax: number | undefined,
+): Promise<FirstRow | undefined> {
   const { scope, key, createdAtMs } = row;
+  if (rowsMax !== undefined) await requireRoom(orm, row, rowsMax);
   if (await insert(orm, row)) return undefined;
   const em = orm.em.fork();
   const first = await em.findOne(IdempotencyRecordEntity, { scope, key });
@@ -118,6 +151,15 @@ async function claim(orm: Orm, row: Row): Promise<FirstRow | undefined> {
   await em.nativeDelete(IdempotencyRecordEntity, { scope, key, createdAtMs: first.createdAtMs });
   if (await insert(orm, row)) return undefined;
   throw inFlight();
+}
+
+/** Several at once may pass the bound by a few: it is there to bound the table, not to be exact. */
+async function requireRoom(orm: Orm, { scope, key }: Row, rowsMax: number): Promise<void> {
+  const others = await orm.em.fork().count(IdempotencyRecordEntity, { scope, key: { $ne: key } });
+  if (others < rowsMax) return;
+  const headers = { 'Retry-After': String(fullRetryAfterS) };
+  const message = 'Too many requests with an Idempotency-Key came from this network in 24 hours.';
+  throw new AppError('rate_limited', message, { headers });
 }
 
 async function insert(orm: Orm, row: Row): Promise<boolean> {

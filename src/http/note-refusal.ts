@@ -1,16 +1,36 @@
 /** Writes refused tries of known callers into the audit log. */
 import type { Caller } from '../accounts/caller.ts';
 import { recordRefusal } from '../audit/record.ts';
-import { AppError } from '../lib/errors.ts';
+import { AppError, type ErrorCode } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
 import type { HttpServices, Route } from './route.ts';
 
 /** What no id of ours looks like is not kept: it may be anything. */
 const publicId = /^[a-z]{2,5}_[a-z2-7]{16}$/;
-/** Passing refusals of how often is asked: the log would grow with them. */
-const passingCodes: readonly string[] = ['rate_limited', 'idempotency_in_flight'];
-/** Refusals by rule, not by form. */
-const notedStatuses: readonly number[] = [402, 403, 404, 409, 429];
+/** What was asked for and a rule refused; not what was badly written, passes by itself or is our fault. */
+const notedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'session_refused',
+  'forbidden',
+  'person_needed',
+  'sign_up_closed',
+  'email_taken',
+  'invitation_invalid',
+  'last_owner',
+  'organization_not_empty',
+  'quota_exceeded',
+  'plan_limit',
+  'too_many_keys',
+  'too_many_operations',
+  'region_full',
+  'memory_in_use',
+  'deletion_protected',
+  'changed_meanwhile',
+  'idempotency_key_reused',
+  'not_found',
+  'state_conflict',
+  'no_free_port',
+  'policy_violation',
+]);
 
 export interface RefusedTry {
   readonly caller: Caller;
@@ -25,11 +45,14 @@ export async function noteRefusal(
   { orm, clock, logger }: HttpServices,
   { caller, params, error }: RefusedTry,
 ): Promise<void> {
-  if (!(error instanceof AppError) || !action || passingCodes.includes(error.code)) return;
-  if (!notedStatuses.includes(error.status)) return;
+  if (!(error instanceof AppError) || !action || !notedCodes.has(error.code)) return;
   const [onlyOrganization, ...others] = caller.roles.keys();
+  const named = params.organizationId ?? '';
   const organizationId =
-    error.organizationId ?? (others.length === 0 ? onlyOrganization : undefined) ?? null;
+    error.organizationId ??
+    (caller.roles.has(named) ? named : undefined) ??
+    (others.length === 0 ? onlyOrganization : undefined) ??
+    null;
   try {
     const em = orm.em.fork() as EntityManager;
     const details = { code: error.code, reason: error.message };

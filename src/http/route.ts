@@ -97,6 +97,8 @@ interface RouteDefinition<
   readonly action?: string;
   /** The errors of its own rules; those of its access, input and method are documented without. */
   readonly errors?: readonly ErrorCode[];
+  /** A POST that may be sent twice as it is: an Idempotency-Key is of no meaning to it. */
+  readonly isIdempotent?: boolean;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -122,6 +124,7 @@ export interface Route {
   readonly description?: string;
   readonly action?: string;
   readonly errors?: readonly ErrorCode[];
+  readonly isIdempotent?: boolean;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -138,6 +141,11 @@ export function defineRoute<
   B extends z.ZodType = z.ZodUndefined,
 >(definition: RouteDefinition<P, Q, B, A, Who>): Route {
   return definition as unknown as Route;
+}
+
+/** Whether a request with an Idempotency-Key takes effect once on this route. */
+export function takesIdempotencyKey({ method, isIdempotent }: Route): boolean {
+  return method === 'post' && !isIdempotent;
 }
 
 /** What the middleware keeps of a request. */

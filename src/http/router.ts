@@ -1,14 +1,18 @@
 /**
  * Binds the routes to Koa. In order: find the caller, count the request, check the input, see whether it
  * is repeated, call the handler, send what it gives.
+ *
+ * Guarantee: a handler acts for what its caller may do now, also where a body took its time to arrive.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Router } from '@koa/router';
 import type { Caller } from '../accounts/caller.ts';
+import { authenticateBySession } from '../accounts/sessions.ts';
 import { rootDir } from '../config.ts';
 import { isAccountSecret } from '../keys/format.ts';
 import { AppError } from '../lib/errors.ts';
+import { networkOf } from '../lib/network.ts';
 import {
   authenticateRequest,
   baseUrlOf,
@@ -18,17 +22,26 @@ import {
   siteOf,
 } from './authenticate-request.ts';
 import { addDocsPage } from './docs-page.ts';
-import { answerOnce, readIdempotencyKey } from './idempotency.ts';
+import { anonymousRowsMax, answerOnce, readIdempotencyKey } from './idempotency.ts';
 import { readInput } from './input.ts';
 import { noteRefusal } from './note-refusal.ts';
 import { createOpenApiDocument } from './openapi.ts';
 import type { RateLimits } from './rate-limit.ts';
 import { errorDocumentation } from './render-error.ts';
-import type { HttpContext, HttpServices, RequestFacts, RequestState, Route } from './route.ts';
+import {
+  type HttpContext,
+  type HttpServices,
+  type RequestFacts,
+  type RequestState,
+  type Route,
+  takesIdempotencyKey,
+} from './route.ts';
 import { scopeOf } from './scope.ts';
 import { sendAnswer, sendResult, writeAnswer } from './send-answer.ts';
 
 const errorPage = readFileSync(join(rootDir, errorDocumentation), 'utf8');
+/** What is known of a caller is looked up anew where the body arrived later than this. */
+const callerKeptMs = 100;
 
 /** Makes the router of the given routes, with /openapi.json and the error page beside them. */
 export function createRouter(
@@ -36,7 +49,8 @@ export function createRouter(
   services: HttpServices,
   limits: RateLimits,
 ): Router<RequestState> {
-  const router = new Router<RequestState>();
+  // Letter case counts, as it does where the paths are counted and guarded.
+  const router = new Router<RequestState>({ sensitive: true });
   for (const route of routes) {
     router[route.method](route.path, async (context) => {
       await runRoute(route, context as unknown as HttpContext, services, limits);
@@ -62,34 +76,69 @@ async function runRoute(
   services: HttpServices,
   limits: RateLimits,
 ): Promise<void> {
-  const caller = await admit(route, context, services, limits);
+  let caller: Caller | undefined;
   try {
+    caller = await admit(route, context, services, limits);
     if (route.access === 'person' && caller) requirePerson(caller);
+    const admittedMs = performance.now();
     const input = await readInput(context, route);
-    const request = readFacts(context, services);
-    const handle = () => route.handle({ ...input, caller, request, services });
-    const key = route.method === 'post' ? readIdempotencyKey(context.req.headers) : undefined;
-    if (key === undefined) {
-      sendResult(context, route, await handle());
-      return;
+    if (caller && performance.now() - admittedMs > callerKeptMs) {
+      // While a body was on its way, a key may have been removed or a role taken.
+      caller = await authenticateRequest(context, services);
     }
-    const essence = [route.method, context.path, input.query, input.body];
-    const scope = caller ? scopeOf(caller) : anonymousScope(request, services);
-    const repeatable = { key, scope, essence };
-    const run = async () => writeAnswer(await handle());
-    sendAnswer(context, await answerOnce(services, repeatable, run));
+    await answer(route, context, services, { ...input, caller });
   } catch (error) {
-    if (caller) await noteRefusal(route, services, { caller, params: context.params, error });
+    const known = caller ?? (await findRefusedPerson(context, services, limits, error));
+    if (known) await noteRefusal(route, services, { caller: known, params: context.params, error });
     throw error;
   }
 }
 
-/** Those who have not said who they are are told apart by where they are and the session they bring. */
-function anonymousScope(
-  { origin, sessionSecret = '' }: RequestFacts,
-  { fingerprint }: HttpServices,
-): string {
-  return `anonymous/${fingerprint(`${origin.ip} ${sessionSecret}`)}`;
+type CheckedRequest = Awaited<ReturnType<typeof readInput>> & {
+  readonly caller: Caller | undefined;
+};
+
+/** Runs the handler, or repeats what it gave to the same request before. */
+async function answer(
+  route: Route,
+  context: HttpContext,
+  services: HttpServices,
+  { caller, ...input }: CheckedRequest,
+): Promise<void> {
+  const request = readFacts(context, services);
+  const handle = () => route.handle({ ...input, caller, request, services });
+  const isRepeatable = takesIdempotencyKey(route);
+  const key = isRepeatable ? readIdempotencyKey(context.req.headers) : undefined;
+  if (key === undefined) {
+    sendResult(context, route, await handle());
+    return;
+  }
+  const essence = [route.method, context.path, input.query, input.body];
+  const whose = caller
+    ? { scope: scopeOf(caller) }
+    : { scope: anonymousScope(request, services), rowsMax: anonymousRowsMax };
+  const run = async () => writeAnswer(await handle());
+  sendAnswer(context, await answerOnce(services, { key, essence, ...whose }, run));
+}
+
+/** Those who have not said who they are are told apart by where they are: a cookie can be made up. */
+function anonymousScope({ origin }: RequestFacts, { fingerprint }: HttpServices): string {
+  return `anonymous/${fingerprint(networkOf(origin.ip ?? ''))}`;
+}
+
+/** Whose session another site's page tried to use: what was refused is noted as theirs. */
+async function findRefusedPerson(
+  context: HttpContext,
+  services: HttpServices,
+  limits: RateLimits,
+  error: unknown,
+): Promise<Caller | undefined> {
+  if (!(error instanceof AppError) || error.code !== 'session_refused') return undefined;
+  const secret = readSessionSecret(context) ?? '';
+  const person = await authenticateBySession(services, secret, originOf(context));
+  // It is counted like any other request of theirs, or a page could fill the log.
+  if (person) await limits.admitCaller(context, person);
+  return person;
 }
 
 async function admit(

@@ -5,3 +5,8 @@ import type { Caller } from '../accounts/caller.ts';
 export function scopeOf({ kind, id }: Caller): string {
   return `${kind}/${id}`;
 }
+
+/** One name a person, whichever of their keys and sessions they call with; else one a caller. */
+export function personScopeOf(caller: Caller): string {
+  return caller.userId ? `user/${caller.userId}` : scopeOf(caller);
+}

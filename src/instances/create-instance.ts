@@ -1,4 +1,3 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { type Caller, requireRole } from '../accounts/caller.ts';
 import { recordChange } from '../audit/record.ts';
 import { bindExistingKeys } from '../keys/bindings.ts';
@@ -10,7 +9,7 @@ import type { DataKey } from '../store/entities/data-key.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { EvictionPolicy } from './eviction-policies.ts';
-import { pickNodePort } from './node-ports.ts';
+import { withFreePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
 import {
   lockOrganization,
@@ -44,9 +43,6 @@ export interface CreatedInstance {
   readonly defaultKey: { readonly key: DataKey; readonly secret: string } | undefined;
 }
 
-/** Two creates may pick the same port; the index lets one through and the other picks again. */
-const portTries = 5;
-
 /**
  * Writes the wanted instance, its key and a queued operation in one transaction, and wakes the
  * reconciler. Gives the instance as PROVISIONING; nothing of it is real yet.
@@ -61,21 +57,14 @@ export async function createInstance(
   requireRole(caller, wanted.organizationId, 'developer');
   requireFuture(wanted.expiresAt, services.clock.now());
   const capacityMib = await services.capacity.regionMib(wanted.region);
-  for (let tries = 1; ; tries += 1) {
-    const em = services.orm.em.fork() as EntityManager;
-    const nodePort = await pickNodePort(em, wanted.region, services.config.instancePorts);
-    try {
-      const created = await em.transactional(async (tx) => {
-        const place = { nodePort, capacityMib };
-        return await writeInstance(tx, services, caller, wanted, place);
-      });
-      services.provisioner.wake();
-      return created;
-    } catch (error) {
-      if (!(error instanceof UniqueConstraintViolationException) || tries === portTries)
-        throw error;
-    }
-  }
+  const { orm, config, provisioner } = services;
+  const created = await withFreePort(orm, wanted.region, config.instancePorts, async (nodePort) => {
+    const em = orm.em.fork() as EntityManager;
+    const place = { nodePort, capacityMib };
+    return await em.transactional((tx) => writeInstance(tx, services, caller, wanted, place));
+  });
+  provisioner.wake();
+  return created;
 }
 
 async function writeInstance(
@@ -92,7 +81,7 @@ async function writeInstance(
   await reserveOperation(em, reservation);
   const growth = { maxMemoryBytes, growthBytes: maxMemoryBytes, newInstances: 1 };
   await reserveMemory(em, reservation, growth);
-  await reserveHostMemory(em, region, { growthMib: reservedMib, capacityMib });
+  await reserveHostMemory(em, reservation, { region, growthMib: reservedMib, capacityMib });
   const instance = em.create(InstanceEntity, {
     id: newId('inst'),
     organizationId,

@@ -11,12 +11,14 @@ import { renewWish } from './states.ts';
 
 /**
  * Wants an instance gone, in whatever state it is. A second call gives the first one's operation.
+ * @param requireStill looks once more under the lock, and throws where the reason is gone.
  * @throws {AppError} `not_found`, `forbidden`, `deletion_protected`.
  */
 export async function deleteInstance(
   services: InstanceServices,
   caller: Caller,
   instanceId: string,
+  requireStill: (instance: Instance) => void = () => {},
 ): Promise<{ instance: Instance; operation: Operation }> {
   const em = services.orm.em.fork() as EntityManager;
   const deleting = await em.transactional(async (tx) => {
@@ -25,6 +27,7 @@ export async function deleteInstance(
       const operation = await tx.findOneOrFail(OperationEntity, { instanceId, kind: 'delete' });
       return { instance, operation };
     }
+    requireStill(instance);
     const { organizationId } = instance;
     if (instance.deletionProtection) {
       throw new AppError('deletion_protected', undefined, { organizationId });

@@ -23,9 +23,11 @@ export async function expireInstances(services: InstanceServices): Promise<void>
   );
   for (const { id, organizationId } of due) {
     try {
-      await deleteInstance(services, systemCaller(organizationId), id);
+      await deleteInstance(services, systemCaller(organizationId), id, ({ expiresAt }) => {
+        if (!expiresAt || expiresAt > services.clock.now()) throw new AppError('state_conflict');
+      });
     } catch (error) {
-      // Somebody deleted or protected it since the look.
+      // Somebody deleted, protected or prolonged it since the look.
       if (!(error instanceof AppError)) throw error;
     }
   }

@@ -5,9 +5,35 @@
  * races: whoever loses takes the next port.
  */
 import { createServer } from 'node:net';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { Config } from '../config.ts';
 import { AppError } from '../lib/errors.ts';
-import type { EntityManager } from '../store/database.ts';
+import type { EntityManager, Orm } from '../store/database.ts';
+
+/** Two may pick the same port at once; the index lets one through and the other picks again. */
+const portTries = 5;
+
+/**
+ * Runs what writes a port that is free, once more with another where somebody else had it first.
+ * @param write is to leave nothing behind where it fails: one transaction.
+ * @throws {AppError} `no_free_port`, and what `write` throws.
+ */
+export async function withFreePort<Result>(
+  orm: Orm,
+  region: string,
+  range: Config['instancePorts'],
+  write: (port: number) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    const port = await pickNodePort(orm.em.fork() as EntityManager, region, range);
+    try {
+      return await write(port);
+    } catch (error) {
+      const isTaken = error instanceof UniqueConstraintViolationException;
+      if (!isTaken || tries === portTries) throw error;
+    }
+  }
+}
 
 /**
  * Picks a port of the range that no live instance of the region has and that can be bound now.

@@ -73,7 +73,7 @@ export async function reserveMemory(
 ): Promise<void> {
   checkInstanceMemory(organizationId, plan, wanted.maxMemoryBytes);
   const { instances, memoryBytes } = await countInstances(tx, organizationId);
-  if (instances + wanted.newInstances > plan.instancesMax) {
+  if (wanted.newInstances > 0 && instances + wanted.newInstances > plan.instancesMax) {
     const facts = { limit: plan.instancesMax, used: instances, requested: wanted.newInstances };
     refuse('quota_exceeded', organizationId, { name: 'instances', ...facts }, 'instances');
   }
@@ -101,8 +101,8 @@ export async function reserveKey(
  */
 export async function reserveHostMemory(
   tx: EntityManager,
-  region: string,
-  { growthMib, capacityMib }: { growthMib: number; capacityMib: number },
+  { organizationId }: Reservation,
+  { region, growthMib, capacityMib }: { region: string; growthMib: number; capacityMib: number },
 ): Promise<void> {
   if (growthMib <= 0) return;
   await tx.upsert(RegionEntity, { id: region });
@@ -121,11 +121,12 @@ export async function reserveHostMemory(
     );
   const used = Number(row?.used ?? 0);
   if (used + growthMib <= capacityMib) return;
-  const limit = { name: 'regionMemoryMib', limit: capacityMib, used, requested: growthMib };
-  const message =
-    `The host of ${region} has ${capacityMib} MiB for instances, ${used} MiB are promised, ` +
-    `this needs ${growthMib} MiB more.`;
-  throw new AppError('region_full', message, { limit });
+  // What others have is not told: only what is left.
+  const leftMib = Math.max(0, capacityMib - used);
+  const limit = { name: 'regionMemoryMib', limit: leftMib, used: 0, requested: growthMib };
+  const message = `The region ${region} has ${leftMib} MiB left; this needs ${growthMib} MiB.`;
+  const detail = `${used} of ${capacityMib} MiB are promised`;
+  throw new AppError('region_full', message, { organizationId, limit, detail });
 }
 
 /** Counts what an organization has; for people to see beside the plan. */
@@ -144,8 +145,11 @@ async function countInstances(
   const [row] = await em
     .getConnection()
     .execute<{ instances: number | string; bytes: number | string | null }[]>(
-      `select count(*) as instances, sum(max_memory_bytes) as bytes from instances
-        where organization_id = ? and status <> 'DELETED'`,
+      // Until it is made real, a smaller size frees nothing.
+      `select count(*) as instances,
+              sum(case when applied_max_memory_bytes > max_memory_bytes
+                       then applied_max_memory_bytes else max_memory_bytes end) as bytes
+         from instances where organization_id = ? and status <> 'DELETED'`,
       [organizationId],
       'all',
       em.getTransactionContext(),

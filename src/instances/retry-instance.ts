@@ -4,7 +4,7 @@ import { AppError } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
 import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
-import { pickNodePort } from './node-ports.ts';
+import { withFreePort } from './node-ports.ts';
 import { queueOperation } from './operations.ts';
 import { findOwnInstance, lockOwnInstance } from './ownership.ts';
 import { lockOrganization, reserveOperation } from './quotas.ts';
@@ -21,26 +21,38 @@ export async function retryInstance(
   caller: Caller,
   instanceId: string,
 ): Promise<{ instance: Instance; operation: Operation }> {
-  const em = services.orm.em.fork() as EntityManager;
+  const { orm, config, provisioner } = services;
+  const em = orm.em.fork() as EntityManager;
   const { region, failureCode } = await findOwnInstance(em, caller, instanceId, 'developer');
-  const newPort =
+  const write = (newPort?: number) => writeRetry(services, caller, instanceId, newPort);
+  const retried =
     failureCode === 'port_in_use'
-      ? await pickNodePort(em, region, services.config.instancePorts)
-      : undefined;
-  em.clear();
-  const retried = await em.transactional(async (tx) => {
+      ? await withFreePort(orm, region, config.instancePorts, write)
+      : await write();
+  provisioner.wake();
+  return retried;
+}
+
+async function writeRetry(
+  { orm, clock, config }: InstanceServices,
+  caller: Caller,
+  instanceId: string,
+  newPort: number | undefined,
+): Promise<{ instance: Instance; operation: Operation }> {
+  const em = orm.em.fork() as EntityManager;
+  return await em.transactional(async (tx) => {
     const instance = await lockOwnInstance(tx, caller, instanceId, 'developer');
+    const { organizationId } = instance;
     if (!isGivenUp(instance)) {
       const message = `The instance is ${instance.status}; nothing of it has failed.`;
-      throw new AppError('state_conflict', message);
+      throw new AppError('state_conflict', message, { organizationId });
     }
-    const now = services.clock.now();
-    const { organizationId } = instance;
+    const now = clock.now();
     await reserveOperation(tx, await lockOrganization(tx, organizationId));
     if (instance.status === 'FAILED') instance.status = statusOfRetry(instance);
     renewWish(instance, now);
     if (newPort !== undefined) instance.nodePort = newPort;
-    if (instance.nodeHost === null) instance.image = services.config.redisImage;
+    if (instance.nodeHost === null) instance.image = config.redisImage;
     const operation = queueOperation(tx, instance, 'retry', now);
     const details = { operationId: operation.id };
     const action = 'instance.retry';
@@ -48,8 +60,6 @@ export async function retryInstance(
     await tx.flush();
     return { instance, operation };
   });
-  services.provisioner.wake();
-  return retried;
 }
 
 /** What never ran is provisioned anew; what did is brought to the power that is wanted. */

@@ -12,6 +12,7 @@ import { queueOperation, supersedeOpenOperations } from './operations.ts';
 import { findOwnInstance, lockOwnInstance } from './ownership.ts';
 import { lockOrganization, reserveHostMemory, reserveMemory, reserveOperation } from './quotas.ts';
 import type { InstanceServices } from './services.ts';
+import { type Settings, sameSettings } from './settings.ts';
 import { renewWish } from './states.ts';
 
 /** A checked PATCH: what is left out stays as it is. */
@@ -24,9 +25,6 @@ export interface InstanceChanges {
   readonly deletionProtection?: boolean | undefined;
   readonly expiresAt?: Date | null | undefined;
 }
-
-/** What a running Redis takes without a restart. */
-type Settings = Pick<Instance, 'maxMemoryBytes' | 'evictionPolicy' | 'persistence'>;
 
 /** The ETag of an instance: over what a PATCH can change. */
 export function instanceEtag(instance: Instance): string {
@@ -59,7 +57,7 @@ export async function updateInstance(
     const now = services.clock.now();
     noteChanges(instance, changes, now);
     const wanted = settingsAfter(instance, changes);
-    const isReal = differs(instance, wanted);
+    const isReal = !sameSettings(instance, wanted);
     if (isReal) {
       requireRunning(instance);
       await supersedeOpenOperations(tx, instanceId, now);
@@ -105,7 +103,7 @@ async function checkRoom(
   const em = orm.em.fork() as EntityManager;
   const instance = await findOwnInstance(em, caller, instanceId, 'developer');
   const wanted = settingsAfter(instance, changes);
-  if (differs(instance, wanted) && wanted.evictionPolicy === 'noeviction') {
+  if (!sameSettings(instance, wanted) && wanted.evictionPolicy === 'noeviction') {
     requireRunning(instance);
     const used = await runtime.readUsedMemory(instance);
     if (used > wanted.maxMemoryBytes) {
@@ -135,14 +133,6 @@ function settingsAfter(instance: Instance, changes: InstanceChanges): Settings {
   };
 }
 
-function differs(instance: Settings, wanted: Settings): boolean {
-  return (
-    instance.maxMemoryBytes !== wanted.maxMemoryBytes ||
-    instance.evictionPolicy !== wanted.evictionPolicy ||
-    instance.persistence !== wanted.persistence
-  );
-}
-
 function requireRunning({ status, organizationId }: Instance): void {
   if (status === 'RUNNING') return;
   const message = `The instance is ${status}; its settings change only while it is RUNNING.`;
@@ -165,6 +155,6 @@ async function reserveGrowth(
   }
   const neededMib = capacity.containerMib(maxMemoryBytes, persistence);
   const growthMib = neededMib - instance.reservedMib;
-  await reserveHostMemory(tx, instance.region, { growthMib, capacityMib });
+  await reserveHostMemory(tx, reservation, { region: instance.region, growthMib, capacityMib });
   instance.reservedMib = Math.max(instance.reservedMib, neededMib);
 }

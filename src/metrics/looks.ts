@@ -22,6 +22,8 @@ export type ReadableInstance = Pick<Instance, 'id' | 'nodeHost' | 'nodePort' | '
 export interface InstanceReader {
   /** Reads an instance's counters, within a bounded time. @throws when it does not answer. */
   read(instance: ReadableInstance): Promise<Sample>;
+  /** Lets go of the connection to an instance. */
+  drop(instanceId: string): void;
   /** Lets go of whatever is held for other instances than these. */
   retain(instanceIds: ReadonlySet<string>): void;
   close(): void;
@@ -123,6 +125,8 @@ async function readAndRecord(
     await recordSamples(orm, samples, clock.now());
   } catch (error) {
     logger.warn({ err: error }, 'metrics were not recorded');
+    // What these looks moved would count as a client's at the next one over the same connections.
+    for (const instanceId of samples.keys()) reader.drop(instanceId);
   }
 }
 

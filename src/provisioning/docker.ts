@@ -46,9 +46,32 @@ export async function removeInstanceObjects(
   }
 }
 
-/** Whether the instance's container runs; false where there is none. */
-export async function isContainerRunning(docker: Docker, instanceId: string): Promise<boolean> {
-  return (await listContainers(docker, instanceId)).some(({ State }) => State === 'running');
+/** What is asked of an instance's container. */
+export interface ContainerFacts {
+  readonly isRunning: boolean;
+  readonly startedAt: Date;
+  /** Its memory limit in bytes. */
+  readonly memoryBytes: number;
+  /** The port of the host that it has or, stopped, would have. */
+  readonly hostPort: number | null;
+}
+
+/** Looks at the instance's container; undefined where there is none. */
+export async function inspectInstance(
+  docker: Docker,
+  instanceId: string,
+): Promise<ContainerFacts | undefined> {
+  const [found] = await listContainers(docker, instanceId);
+  if (!found) return undefined;
+  const { State, HostConfig } = await docker.getContainer(found.Id).inspect();
+  const bindings = HostConfig.PortBindings as Record<string, { HostPort?: string }[]> | undefined;
+  const port = bindings?.['6379/tcp']?.[0]?.HostPort;
+  return {
+    isRunning: State.Running,
+    startedAt: new Date(State.StartedAt),
+    memoryBytes: HostConfig.Memory ?? 0,
+    hostPort: port ? Number(port) : null,
+  };
 }
 
 /** Starts the instance's container; one that runs is no problem. */

@@ -11,30 +11,27 @@ import { nextStep } from '../instances/states.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Sealer } from '../lib/crypto.ts';
 import type { Logger } from '../lib/logger.ts';
-import { pollUntil } from '../lib/retry.ts';
 import type { Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { AccessSync } from './access.ts';
 import {
   connectDocker,
-  isContainerRunning,
+  inspectInstance,
   removeInstanceObjects,
   requireDocker,
-  restartContainer,
-  startContainer,
   stopContainer,
 } from './docker.ts';
-import { passwordPlace, withInstanceRedis } from './instance-redis.ts';
+import { awaitReady, restartOnce, startInstance } from './instance-power.ts';
+import { withInstanceRedis } from './instance-redis.ts';
 import type { Claim } from './leases.ts';
-import { makeRoom } from './make-room.ts';
-import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
+import { confirmSettings, makeRoom } from './make-room.ts';
+import type { Phase, WorkerSettings } from './messages.ts';
 import type { RegionStacks } from './regions.ts';
+import { readOutputs, stackValues } from './stack-values.ts';
 import { purgeStackFiles } from './state-files.ts';
 import * as transitions from './transitions.ts';
 import type { JobResult, WorkerPool } from './worker-pool.ts';
-
-const readyTimeoutMs = 10_000;
 
 /** How far along an operation is when a phase begins, in per cent. */
 type Step = Phase | 'room' | 'start' | 'stop' | 'restart' | 'access' | 'clean';
@@ -98,11 +95,11 @@ export async function takeStep(services: ReconcilerServices, work: Work): Promis
 async function apply(services: ReconcilerServices, work: Work): Promise<void> {
   const { claim, instance, operation } = work;
   const steps = stepRecorder(services, operation);
-  await prepare(services, instance, steps);
-  const { outputs, timingsMs } = await runStack(services, work, steps);
-  const provisioned = observe(services, instance, outputs);
+  const isLost = await prepare(services, instance, steps);
+  const { outputs, timingsMs } = await runStack(services, work, { steps, isLost });
+  const provisioned = readOutputs(services.sealer, instance, outputs);
   await transitions.recordOutputs(services, claim, provisioned);
-  const current = { ...instance, ...provisioned };
+  const current = { ...work, instance: { ...instance, ...provisioned } };
   if (instance.power === 'off') await stop(services, current, steps);
   else await openAccess(services, current, steps);
   await steps.flushed();
@@ -110,26 +107,35 @@ async function apply(services: ReconcilerServices, work: Work): Promise<void> {
   services.logger.info({ instanceId: instance.id, timingsMs }, 'instance is as wanted');
 }
 
-/** What an instance that has run before needs first: to run, and to fit into a smaller container. */
+/**
+ * What an instance that has run before needs first: to run, and to fit into a smaller container. Where its
+ * container is on a port that it no longer has, the stack makes another. Gives true where there is none.
+ */
 async function prepare(
   services: ReconcilerServices,
   instance: Instance,
   steps: StepRecorder,
-): Promise<void> {
-  if (instance.nodeHost === null || instance.power === 'off') return;
+): Promise<boolean> {
+  if (instance.nodeHost === null) return false;
+  const { sealer } = services;
   const docker = dockerOf(services, instance);
-  if (!(await isContainerRunning(docker, instance.id))) {
+  await requireDocker(docker);
+  const container = await inspectInstance(docker, instance.id);
+  if (!container) return true;
+  if (container.hostPort !== instance.nodePort) return false;
+  if (!container.isRunning && instance.power === 'off') return false;
+  if (!container.isRunning) {
     steps.begin('start');
-    await startContainer(docker, instance.id);
-    await awaitReady(services, instance);
+    await startInstance(docker, sealer, instance);
   }
-  await makeRoom(services.sealer, instance, () => steps.begin('room'));
+  await makeRoom(sealer, instance, container.memoryBytes, () => steps.begin('room'));
+  return false;
 }
 
 async function runStack(
   services: ReconcilerServices,
   { claim, instance, signal }: Work,
-  steps: StepRecorder,
+  { steps, isLost }: { steps: StepRecorder; isLost: boolean },
 ): Promise<JobResult> {
   const firstTry = claim.attempts === 1;
   const region = requireRegion(services.config, instance.region);
@@ -139,14 +145,14 @@ async function runStack(
     stack: instance.id,
     values: stackValues(services, instance, region, network),
     fresh: firstTry && instance.generation === 1,
-    recover: !firstTry,
+    recover: !firstTry || isLost,
   } as const;
   return await services.pool.run(job, steps.begin, signal);
 }
 
 async function stop(
   services: ReconcilerServices,
-  instance: Instance,
+  { instance }: Work,
   steps: StepRecorder,
 ): Promise<void> {
   steps.begin('stop');
@@ -154,20 +160,27 @@ async function stop(
   services.onInstanceGone(instance.id);
 }
 
-/** RUNNING means: restarted where that was asked, answering, and open to its keys. */
+/** RUNNING means: restarted where that was asked, answering with its settings, and open to its keys. */
 async function openAccess(
   services: ReconcilerServices,
-  instance: Instance,
+  { instance, operation }: Work,
   steps: StepRecorder,
 ): Promise<void> {
+  const { sealer, accessSync, onInstanceGone } = services;
   if (instance.restartGeneration > instance.appliedGeneration) {
-    steps.begin('restart');
-    await restartContainer(dockerOf(services, instance), instance.id);
-    services.onInstanceGone(instance.id);
+    const askedAt = operation?.startedAt ?? instance.updatedAt;
+    await restartOnce(dockerOf(services, instance), instance, askedAt, () => {
+      steps.begin('restart');
+      onInstanceGone(instance.id);
+    });
   }
   steps.begin('access');
-  await awaitReady(services, instance);
-  await services.accessSync.sync(instance.id);
+  await awaitReady(sealer, instance);
+  // The first run has set what it made; a later one may follow one that broke off.
+  if (instance.generation > 1) {
+    await withInstanceRedis(sealer, instance, (redis) => confirmSettings(redis, instance));
+  }
+  await accessSync.sync(instance.id);
 }
 
 async function destroy(services: ReconcilerServices, work: Work): Promise<void> {
@@ -198,50 +211,6 @@ function requireRegion(config: Config, id: string): Region {
   const region = listRegions(config).find((candidate) => candidate.region === id);
   if (!region) throw new Error(`the region ${id} is not configured`);
   return region;
-}
-
-/** The stack's configuration for an instance as its row wants it. */
-export function stackValues(
-  { installationId }: Pick<ReconcilerServices, 'installationId'>,
-  instance: Instance,
-  region: Region,
-  network: string,
-): StackValues {
-  return {
-    'docker:host': region.dockerHost,
-    'swiftcache:kind': 'instance',
-    'swiftcache:instanceId': instance.id,
-    'swiftcache:installationId': installationId,
-    'swiftcache:region': instance.region,
-    'swiftcache:image': instance.image,
-    'swiftcache:network': network,
-    'swiftcache:port': instance.nodePort ?? 0,
-    'swiftcache:maxMemoryBytes': instance.maxMemoryBytes,
-    'swiftcache:evictionPolicy': instance.evictionPolicy,
-    'swiftcache:persistence': instance.persistence,
-    'swiftcache:running': instance.power === 'on',
-  };
-}
-
-/** The stack's outputs as they are recorded, the password sealed. */
-function observe(
-  { sealer }: ReconcilerServices,
-  { id }: Instance,
-  { host, port, password }: StackOutputs,
-): transitions.ObservedOutputs {
-  if (typeof host !== 'string' || typeof port !== 'number' || typeof password !== 'string') {
-    throw new Error(`the stack ${id} ended without its outputs`);
-  }
-  const passwordSealed = sealer.seal(password, passwordPlace(id));
-  return { nodeHost: host, nodePort: port, passwordSealed };
-}
-
-/** RUNNING means: it answers where its users' commands arrive. */
-async function awaitReady({ sealer }: ReconcilerServices, instance: Instance): Promise<void> {
-  const ping = async (): Promise<string> => {
-    return await withInstanceRedis(sealer, instance, async (redis) => await redis.ping());
-  };
-  await pollUntil(ping, { timeoutMs: readyTimeoutMs, intervalMs: 25 });
 }
 
 interface StepRecorder {

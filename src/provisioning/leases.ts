@@ -57,13 +57,15 @@ export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<C
 
 /** Renews a lease. Gives false when another has taken it: then its holder must stop. */
 export async function renewLease(
-  { orm, clock }: LeaseServices,
+  { orm, clock, owner }: LeaseServices,
   { instanceId, epoch }: Claim,
 ): Promise<boolean> {
   const rows = await execute<{ id: string }[]>(
     orm,
-    'update instances set lease_expires_at_ms = ? where id = ? and lease_epoch = ? returning id',
-    [clock.now().getTime() + leaseMs, instanceId, epoch],
+    // One that was given back meanwhile is nobody's: it must not be held for another term.
+    `update instances set lease_expires_at_ms = ?
+      where id = ? and lease_epoch = ? and lease_owner = ? returning id`,
+    [clock.now().getTime() + leaseMs, instanceId, epoch, owner],
     'all',
   );
   return rows.length === 1;

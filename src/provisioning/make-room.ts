@@ -1,13 +1,15 @@
 /**
- * Making room before an instance gets less memory.
+ * Making room before an instance gets less memory, and seeing to it that Redis has its settings after.
  *
  * The stack changes the container's limit first and Redis's maxmemory after it, which is right for growth.
  * For shrinking it would be the end of Redis: the kernel refuses or kills what does not fit. So Redis is
- * told its smaller maxmemory before the stack runs, and the run waits until its pages have followed.
+ * told its smaller maxmemory before the stack runs, and the run waits until its pages have followed. Since
+ * Redis was told past the stack, its settings are compared with the wanted ones once more in the end.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { containerMemoryMib } from '../../infra/sizing.ts';
+import { appliedSettings } from '../instances/settings.ts';
 import type { Sealer } from '../lib/crypto.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Instance } from '../store/entities/instance.ts';
@@ -20,23 +22,32 @@ const pollMs = 50;
 const marginMib = 8;
 
 /**
- * Lowers a running Redis's maxmemory to what is wanted, where that is less than it has.
+ * Lowers a running Redis's maxmemory and waits, where its container is about to get a smaller limit. Asks
+ * the container, not Redis: a try before this one may have told Redis and not come to its end.
+ * @param limitBytes the container's present limit.
  * @param onShrink told before anything is changed.
- * @throws {AppError} `memory_in_use` when what is in use does not come to fit; then maxmemory is back at
- * what it was.
+ * @throws {AppError} `memory_in_use` when what is in use does not come to fit; then, as with any other
+ * error, maxmemory is back at what was last applied.
  */
 export async function makeRoom(
   sealer: Sealer,
   instance: Instance,
+  limitBytes: number,
   onShrink: () => void,
 ): Promise<void> {
+  const wantedMib = containerMemoryMib(instance.maxMemoryBytes, instance.persistence);
+  if (wantedMib * bytesPerMib >= limitBytes) return;
+  onShrink();
   await withInstanceRedis(sealer, instance, async (redis) => {
-    const before = await readSettings(redis);
-    if (instance.maxMemoryBytes >= before.maxMemoryBytes) return;
-    onShrink();
-    await writeSettings(redis, instance);
-    const limitMib = containerMemoryMib(instance.maxMemoryBytes, instance.persistence) - marginMib;
-    if (await comesToFit(redis, limitMib * bytesPerMib)) return;
+    const live = await readSettings(redis);
+    const before = appliedSettings(instance) ?? live;
+    try {
+      if (instance.maxMemoryBytes < live.maxMemoryBytes) await writeSettings(redis, instance);
+      if (await comesToFit(redis, (wantedMib - marginMib) * bytesPerMib)) return;
+    } catch (error) {
+      await writeSettings(redis, before).catch(() => {});
+      throw error;
+    }
     await writeSettings(redis, before);
     const message =
       'Redis could not free enough memory for the smaller size; its settings are as they were.';
@@ -44,12 +55,20 @@ export async function makeRoom(
   });
 }
 
+/** Sets what a running Redis has otherwise than wanted, and keeps it for its next start. */
+export async function confirmSettings(redis: Redis, instance: Instance): Promise<void> {
+  const live = await readSettings(redis);
+  const { maxMemoryBytes, evictionPolicy } = instance;
+  if (live.maxMemoryBytes === maxMemoryBytes && live.evictionPolicy === evictionPolicy) return;
+  await writeSettings(redis, instance);
+  await redis.config('REWRITE');
+}
+
 type MemorySettings = Pick<Instance, 'maxMemoryBytes' | 'evictionPolicy'>;
 
 async function readSettings(redis: Redis): Promise<MemorySettings> {
-  const [, bytes, , policy] = (await redis.config('GET', 'maxmemory')).concat(
-    await redis.config('GET', 'maxmemory-policy'),
-  ) as string[];
+  const [, bytes] = (await redis.config('GET', 'maxmemory')) as string[];
+  const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
   return { maxMemoryBytes: Number(bytes), evictionPolicy: policy ?? 'noeviction' };
 }
 

@@ -48,6 +48,7 @@ export function createMetricsReader(sealer: Sealer): InstanceReader {
         throw error;
       }
     },
+    drop,
     retain(instanceIds) {
       for (const id of links.keys()) {
         if (!instanceIds.has(id)) drop(id);

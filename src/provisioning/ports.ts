@@ -15,7 +15,8 @@ import type { Logger } from '../lib/logger.ts';
 import { connectDocker } from './docker.ts';
 import { explainFailure } from './failures.ts';
 import { withInstanceRedis } from './instance-redis.ts';
-import { type ReconcilerServices, stackValues } from './instance-steps.ts';
+import type { ReconcilerServices } from './instance-steps.ts';
+import { stackValues } from './stack-values.ts';
 import { RunError } from './worker-pool.ts';
 
 const bytesPerMib = 1024 * 1024;
@@ -71,10 +72,30 @@ function readDataMemory(info: string): number {
   return read('used_memory') - read('mem_not_counted_for_evict');
 }
 
-/** Previews on the workers, under the same time-out as runs. */
+/** How many previews may wait for each other: they take a worker, and creates come first. */
+const previewsMax = 8;
+
+/**
+ * Previews on the workers, under the same time-out as runs: one at a time, so that with two workers one is
+ * always left for changes.
+ */
 export function createPreviewer(
   services: Pick<ReconcilerServices, 'config' | 'pool' | 'regions' | 'installationId'>,
 ): Previewer {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const inTurn = async <T>(run: () => Promise<T>): Promise<T> => {
+    if (waiting >= previewsMax) {
+      const headers = { 'Retry-After': '5' };
+      throw new AppError('rate_limited', 'Too many previews are asked for at once.', { headers });
+    }
+    waiting += 1;
+    const turn = last.then(run, run);
+    last = turn.catch(() => {});
+    return await turn.finally(() => {
+      waiting -= 1;
+    });
+  };
   return {
     async preview(wanted) {
       const region = listRegions(services.config).find(({ region: id }) => id === wanted.region);
@@ -83,7 +104,7 @@ export function createPreviewer(
       const values = stackValues(services, wanted, region, network);
       const job = { kind: 'preview', stack: wanted.id, values, recover: false } as const;
       try {
-        const { outputs } = await services.pool.run(job, () => {});
+        const { outputs } = await inTurn(() => services.pool.run(job, () => {}));
         return outputs.changes as PlannedChange[];
       } catch (error) {
         if (!(error instanceof RunError)) throw error;

@@ -58,13 +58,16 @@ function readEvent(event: EngineEvent, changes: PlannedChange[], { onDiagnostic 
 }
 
 function changedProperties({ diffs, detailedDiff, old, new: next }: StepEventMetadata) {
-  const names = detailedDiff ? Object.keys(detailedDiff) : (diffs ?? []);
-  return names.map((name) => {
+  const [before, after] = [old?.inputs ?? {}, next?.inputs ?? {}];
+  // Our own plugin only says that something changes, not what.
+  const told = detailedDiff ? Object.keys(detailedDiff) : (diffs ?? []);
+  const differing = shownProperties.filter((name) => before[name] !== after[name]);
+  return (told.length > 0 ? told : differing).map((name) => {
     const isShown = shownProperties.includes(name);
     return {
       name,
-      from: isShown ? (old?.inputs?.[name] ?? null) : null,
-      to: isShown ? (next?.inputs?.[name] ?? null) : null,
+      from: isShown ? (before[name] ?? null) : null,
+      to: isShown ? (after[name] ?? null) : null,
     };
   });
 }

@@ -21,6 +21,8 @@ import * as transitions from './transitions.ts';
 import { RunError } from './worker-pool.ts';
 
 const pollMs = 1_000;
+/** Much of the work waits for Docker or Redis and needs no worker: it must not keep others from one. */
+const inHandPerWorker = 4;
 const applyTries = 3;
 const applyBackoff = { baseMs: 500, maxMs: 5_000 };
 const destroyBackoff = { baseMs: 500, maxMs: 20_000 };
@@ -42,7 +44,7 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
   let again = false;
 
   const fill = async (): Promise<void> => {
-    while (!stopping && inHand.size < pool.size) {
+    while (!stopping && inHand.size < pool.size * inHandPerWorker) {
       const claim = await claimNext(leases);
       if (!claim) return;
       const work: Promise<void> = reconcile(services, leases, claim, () => stopping).finally(() => {

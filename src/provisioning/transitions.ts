@@ -7,6 +7,7 @@
  */
 
 import { containerMemoryMib } from '../../infra/sizing.ts';
+import { appliedSettings, asApplied, sameSettings } from '../instances/settings.ts';
 import { releaseInstanceKeys } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -49,10 +50,11 @@ export async function beginOperation(
     status: { $in: [...openStatuses] },
   });
   if (!operation) return undefined;
-  operation.status = 'RUNNING';
-  operation.startedAt ??= clock.now();
-  await em.flush();
-  return operation;
+  const changes = { status: 'RUNNING', startedAt: operation.startedAt ?? clock.now() } as const;
+  // A newer wish may have ended it since the look: then it stays ended.
+  const where = { id: operation.id, status: { $in: [...openStatuses] } };
+  const begun = await em.nativeUpdate(OperationEntity, where, changes);
+  return begun === 0 ? undefined : Object.assign(operation, changes);
 }
 
 /** Records a step's begin (and the end of the one before) in the operation. */
@@ -92,6 +94,7 @@ export async function settleApplied(
 ): Promise<void> {
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
+    await writeFenced(em, claim, asApplied(instance));
     await writeIfStillWanted(em, claim, instance.generation, {
       status: instance.power === 'off' ? 'STOPPED' : 'RUNNING',
       appliedGeneration: instance.generation,
@@ -130,7 +133,11 @@ export async function settleDestroyed(
   });
 }
 
-/** The wish is given up: FAILED, or RUNNING as before, with a reason; unless something newer was wanted meanwhile. */
+/**
+ * The wish is given up. Where it was about settings, those that were last made real are wanted again, so
+ * the instance goes on as it was: an update has failed then, and any other operation goes on without it.
+ * Else: FAILED with a reason, or RUNNING as before; unless something newer was wanted meanwhile.
+ */
 export async function settleFailed(
   services: TransitionServices,
   claim: Claim,
@@ -139,17 +146,32 @@ export async function settleFailed(
   { code, message }: FailureCause,
 ): Promise<void> {
   const now = services.clock.now();
+  const reason = { failureCode: code, failureMessage: message, updatedAt: now };
+  const failed = {
+    status: 'FAILED',
+    finishedAt: now,
+    errorCode: code,
+    errorMessage: message,
+  } as const;
+  const applied = appliedSettings(instance);
+  const before = applied && !sameSettings(applied, instance) ? applied : undefined;
   await inTransaction(services, async (em) => {
-    await writeIfStillWanted(em, claim, instance.generation, {
-      // What runs goes on running, though not as was wanted.
-      status: instance.status === 'RUNNING' ? 'RUNNING' : 'FAILED',
-      failedGeneration: instance.generation,
-      failureCode: code,
-      failureMessage: message,
-      updatedAt: now,
-    });
-    const error = { errorCode: code, errorMessage: message };
-    await endOperation(em, operation, { status: 'FAILED', finishedAt: now, ...error });
+    if (!before) {
+      await writeIfStillWanted(em, claim, instance.generation, {
+        ...reason,
+        // What runs goes on running, though not as was wanted.
+        status: instance.status === 'RUNNING' ? 'RUNNING' : 'FAILED',
+        failedGeneration: instance.generation,
+      });
+      await endOperation(em, operation, failed);
+      return;
+    }
+    const generation = instance.generation + 1;
+    const again = { ...reason, ...before, generation, attempts: 0, nextAttemptAtMs: 0 };
+    await writeIfStillWanted(em, claim, instance.generation, again);
+    if (operation?.kind === 'update') await endOperation(em, operation, failed);
+    else if (operation)
+      await em.nativeUpdate(OperationEntity, { id: operation.id }, { generation });
   });
 }
 

@@ -24,6 +24,8 @@ const killGraceMs = 15_000;
 const jobsPerWorker = 50;
 const respawnDelayMs = 1_000;
 
+const stopping: RunFailure = { diagnostics: ['the service is stopping'], timedOut: false };
+
 /** Thrown by `run`: what Pulumi said. Not for users. */
 export class RunError extends Error {
   readonly failure: RunFailure;
@@ -92,6 +94,7 @@ export function createWorkerPool(
     else free.push(slot);
   };
   const take = (): Promise<Slot> => {
+    if (closed) return Promise.reject(new RunError(stopping));
     const slot = free.shift();
     if (slot) return Promise.resolve(slot);
     return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
@@ -110,6 +113,8 @@ export function createWorkerPool(
       const slot = await take();
       slot.jobs += 1;
       try {
+        // A signal that came while the job waited fires no event any more.
+        signal?.throwIfAborted();
         return await runOn(slot.child, job, onPhase, signal);
       } finally {
         takeBack(slot);
@@ -117,8 +122,7 @@ export function createWorkerPool(
     },
     async close() {
       closed = true;
-      const failure = { diagnostics: ['the service is stopping'], timedOut: false };
-      for (const { reject } of waiting.splice(0)) reject(new RunError(failure));
+      for (const { reject } of waiting.splice(0)) reject(new RunError(stopping));
       await Promise.all([...children].map(endWorker));
     },
   };

@@ -116,31 +116,37 @@ testOnEachDatabase(
   },
 );
 
-testOnEachDatabase("a person's lesser key changes nothing of the person's", async (t, orm) => {
-  const api = await startApi(t, orm);
-  const { userId } = await addPerson(orm);
-  const before = await orm.em.fork().count(AccountKeyEntity);
-  const { id: victim } = await addAccountKey(orm, { userId, role: 'admin' });
-  for (const role of ['viewer', 'developer'] as const) {
-    const { secret: key, id } = await addAccountKey(orm, { userId, role });
-    const tries: [string, string, object?][] = [
-      ['post', keys, { name: 'more', role: 'owner' }],
-      ['post', keys, { name: 'same', role }],
-      ['delete', `${keys}/${victim}`],
-      ['patch', `${keys}/${victim}`, { name: 'mine' }],
-      ['post', '/api/v1/organizations', { name: 'another' }],
-      ['post', '/api/v1/auth/password', { currentPassword: 'x', newPassword: 'y'.repeat(10) }],
-    ];
-    for (const [method, path, body] of tries) {
-      isProblem(t, await api.call(method, path, { key, body }), 'forbidden');
+testOnEachDatabase(
+  "a person's lesser key reads and changes nothing of the person's",
+  async (t, orm) => {
+    const api = await startApi(t, orm);
+    const { userId } = await addPerson(orm);
+    const before = await orm.em.fork().count(AccountKeyEntity);
+    const { id: victim } = await addAccountKey(orm, { userId, role: 'admin' });
+    for (const role of ['viewer', 'developer'] as const) {
+      const { secret: key, id } = await addAccountKey(orm, { userId, role });
+      const tries: [string, string, object?][] = [
+        ['post', keys, { name: 'more', role: 'owner' }],
+        ['post', keys, { name: 'same', role }],
+        ['delete', `${keys}/${victim}`],
+        ['patch', `${keys}/${victim}`, { name: 'mine' }],
+        ['get', keys],
+        ['get', `${keys}/${victim}`],
+        ['post', '/api/v1/organizations', { name: 'another' }],
+        ['post', '/api/v1/auth/password', { currentPassword: 'x', newPassword: 'y'.repeat(10) }],
+      ];
+      for (const [method, path, body] of tries) {
+        isProblem(t, await api.call(method, path, { key, body }), 'forbidden');
+      }
+      t.is((await api.call('delete', `${keys}/${id}`, { key })).status, 204);
     }
-    t.is((await api.call('delete', `${keys}/${id}`, { key })).status, 204);
-  }
-  const { secret: admin } = await addAccountKey(orm, { userId, role: 'admin' });
-  const body = { name: 'more', role: 'owner' };
-  isProblem(t, await api.call('post', keys, { key: admin, body }), 'forbidden');
-  t.is(await orm.em.fork().count(AccountKeyEntity), before + 2);
-});
+    const { secret: admin } = await addAccountKey(orm, { userId, role: 'admin' });
+    const body = { name: 'more', role: 'owner' };
+    isProblem(t, await api.call('post', keys, { key: admin, body }), 'forbidden');
+    t.is((await api.call('get', keys, { key: admin })).status, 200);
+    t.is(await orm.em.fork().count(AccountKeyEntity), before + 2);
+  },
+);
 
 testOnEachDatabase("personal keys are their person's own affair", async (t, orm) => {
   const api = await startApi(t, orm);

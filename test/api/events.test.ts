@@ -11,6 +11,7 @@ import { type Api, startApi } from '../support/api.ts';
 import { testOnEachDatabase } from '../support/databases.ts';
 import { type OpenedStream, openStream, type SentEvent } from '../support/event-stream.ts';
 import { captureLog } from '../support/log-lines.ts';
+import { addAccountKey, addPerson } from '../support/people.ts';
 import { isProblem } from '../support/problems.ts';
 import { addInstance, addOperation, someDate } from '../support/rows.ts';
 
@@ -121,6 +122,16 @@ testOnEachDatabase('a caller has ten streams, and another caller its own', async
   opened[0]?.leave();
   const reopened = async () => (await followed.open()).status === 200 || undefined;
   t.true(await pollUntil(reopened, { timeoutMs: 5_000, intervalMs: 50 }));
+});
+
+testOnEachDatabase('a person has ten streams, however many keys they make', async (t, orm) => {
+  const followed = await follow(t, orm);
+  const { userId } = await addPerson(orm, { [followed.api.owner.organizationId]: 'viewer' });
+  const personalKey = async () => (await addAccountKey(orm, { userId, role: 'owner' })).secret;
+  for (let i = 0; i < 10; i += 1) t.is((await followed.open(await personalKey())).status, 200);
+  const refused = await followed.api.call('get', followed.path, { key: await personalKey() });
+  isProblem(t, refused, 'rate_limited');
+  t.like(refused.body.limit, { name: 'eventStreamsPerCaller', limit: 10 });
 });
 
 testOnEachDatabase('a stream ends once its key is removed', async (t, orm) => {

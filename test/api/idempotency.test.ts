@@ -7,7 +7,6 @@ import { IdempotencyRecordEntity } from '../../src/store/entities/idempotency-re
 import { InstanceEntity } from '../../src/store/entities/instance.ts';
 import { type Answer, type Api, newInstance, startApi } from '../support/api.ts';
 import { openTestDatabase, testOnEachDatabase } from '../support/databases.ts';
-import { addPerson, addSession, sessionHeaders } from '../support/people.ts';
 import { isProblem, startEmbeddedApi } from '../support/problems.ts';
 import { addInstance, dumpDatabase } from '../support/rows.ts';
 
@@ -207,16 +206,4 @@ test('a key is of no meaning where nothing is made', async (t) => {
   const path = `${instances}?organizationId=${api.owner.organizationId}`;
   const headers = { 'Idempotency-Key': 'two words' };
   t.is((await api.call('get', path, { key: api.owner.secret, headers })).status, 200);
-});
-
-testOnEachDatabase('the same key of two people logging out ends both sessions', async (t, orm) => {
-  const { call, clock } = await startApi(t, orm);
-  for (const _ of [1, 2]) {
-    const { userId } = await addPerson(orm);
-    const session = await addSession(orm, userId, clock.now());
-    const headers = sessionHeaders(session);
-    const logOut = { headers: { ...headers, 'Idempotency-Key': 'leave' } };
-    t.is((await call('post', '/api/v1/auth/log-out', logOut)).status, 204);
-    t.is((await call('get', '/api/v1/auth/session', { headers })).status, 401);
-  }
 });

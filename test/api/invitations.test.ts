@@ -42,6 +42,7 @@ testOnEachDatabase('an invitation is a link, shown once, that makes a member', a
   const { link, ...shown } = invited.body.invitation;
   t.true(link.startsWith(`${api.url}/invitations#`));
   t.is(shown.expiresAt, '2024-01-22T10:30:00.000Z');
+  t.regex(shown.createdBy, /^acct_/);
   const secret = secretOf(invited);
   t.false((await dumpDatabase(orm)).includes(secret));
   t.false(api.log().includes(secret));

@@ -73,7 +73,7 @@ testOnEachDatabase(
     t.is(countOf(answers, 201), 1);
     const refusal = answers.find(({ status }) => status === 503);
     t.is(refusal?.body.code, 'region_full');
-    t.like(refusal?.body.limit, { used: each, requested: each, limit: each + 10 });
+    t.like(refusal?.body.limit, { limit: 10, used: 0, requested: each });
 
     const created = answers.find(({ status }) => status === 201);
     const organizationId = created?.body.instance.organizationId;
@@ -128,3 +128,28 @@ testOnEachDatabase(
     t.is(countOf(deleted, 202), 6);
   },
 );
+
+testOnEachDatabase(
+  'what exists when a plan gets smaller can be made smaller too',
+  async (t, orm) => {
+    const api = await startApi(t, orm);
+    const { organizationId } = api.owner;
+    const rows = await Promise.all(
+      Array.from({ length: 5 }, () => addInstance(orm, { organizationId, status: 'RUNNING' })),
+    );
+    await setPlan(orm, api, 'free');
+    const path = `${instances}/${rows[0]?.id}`;
+    t.is((await api.own('patch', path, { maxMemory: 32 * mib })).status, 202);
+  },
+);
+
+testOnEachDatabase('a smaller size frees nothing of the plan until it is real', async (t, orm) => {
+  const api = await startApi(t, orm);
+  await setPlan(orm, api, 'free');
+  const { organizationId } = api.owner;
+  const size = { maxMemoryBytes: 1024 * mib, appliedMaxMemoryBytes: 1024 * mib };
+  const row = await addInstance(orm, { organizationId, status: 'RUNNING', ...size });
+  t.is((await api.own('patch', `${instances}/${row.id}`, { maxMemory: 16 * mib })).status, 202);
+  const answers = await createMany(api, 2, 1024 * mib);
+  t.is(countOf(answers, 201), 1);
+});

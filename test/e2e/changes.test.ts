@@ -31,10 +31,10 @@ test.serial('memory and eviction change under a writing client without its notic
   for (const changes of [{ maxMemory: 192 * mib, evictionPolicy: 'volatile-lru' }, last]) {
     const startedMs = performance.now();
     const preview = await patch(service, instance, '/preview', changes, 'POST');
-    t.deepEqual(preview.changes.map(({ resource }: { resource: string }) => resource).sort(), [
-      'redis',
-      'settings',
-    ]);
+    t.deepEqual(describe(preview.changes), {
+      redis: ['memory', 'memorySwap'],
+      settings: ['evictionPolicy', 'maxMemoryBytes', ...(changes === last ? ['persistence'] : [])],
+    });
     const previewedMs = performance.now();
     const { operation, instance: shown } = await patch(service, instance, '', changes);
     t.is(shown.maxMemory, changes.maxMemory);
@@ -202,6 +202,95 @@ test.serial(
     await agree(t, service, instance);
   },
 );
+
+test.serial(
+  'a size that the data cannot be brought to is given up, and the instance goes on as it was',
+  async (t) => {
+    const service = await startTestService(t);
+    const instance = await createRunningInstance(service, {
+      maxMemory: 160 * mib,
+      evictionPolicy: 'volatile-lru',
+    });
+    const redis = connect(instance);
+    // Without a time to live, nothing may be evicted.
+    await fill(redis, 120);
+    const keys = await redis.dbsize();
+    const { operation } = await patch(service, instance, '', { maxMemory: 16 * mib });
+    const ended = await awaitOperation(service, operation.id);
+    t.is(ended.status, 'FAILED');
+    t.is(ended.error.code, 'memory_in_use');
+    const path = `/api/v1/instances/${instance.id}`;
+    const shown = await pollUntil(
+      async () => {
+        const { instance: read } = await service.api.call('GET', path);
+        return read.failure === null ? read : undefined;
+      },
+      { timeoutMs: 20_000, intervalMs: 100 },
+    );
+    t.like(shown, { status: 'RUNNING', maxMemory: 160 * mib });
+    const before = { maxMemory: 160 * mib, evictionPolicy: 'volatile-lru' };
+    t.true(await isInForce(redis, await containerOf(instance.id), before));
+    t.is(await redis.dbsize(), keys);
+    await redis.set('and', 'writes');
+    redis.disconnect();
+    await agree(t, service, instance);
+    await power(t, service, instance, 'restart', 'RUNNING');
+  },
+);
+
+test.serial('a restart brings back a container that was removed, over its data', async (t) => {
+  const service = await startTestService(t);
+  const instance = await createRunningInstance(service, { persistence: true });
+  const redis = connect(instance);
+  await redis.set('greeting', 'hello');
+  redis.disconnect();
+  const container = await containerOf(instance.id);
+  await container.stop();
+  await container.remove();
+  await power(t, service, instance, 'restart', 'RUNNING');
+  const again = connect(instance);
+  t.is(await again.get('greeting'), 'hello');
+  again.disconnect();
+  await agree(t, service, instance);
+});
+
+test.serial('data of days with persistence does not come back after days without', async (t) => {
+  const service = await startTestService(t);
+  const instance = await createRunningInstance(service, { persistence: true });
+  const container = await containerOf(instance.id);
+  const set = async (key: string): Promise<Redis> => {
+    const redis = connect(instance);
+    await pollUntil(() => redis.set(key, 'value'), { timeoutMs: 10_000, intervalMs: 50 });
+    return redis;
+  };
+  (await set('old')).disconnect();
+  // A stop in order writes a dump.
+  await container.restart();
+  const redis = await set('newer');
+  t.is(await redis.get('old'), 'value');
+  const { operation } = await patch(service, instance, '', { persistence: false });
+  t.is((await awaitOperation(service, operation.id)).status, 'SUCCEEDED');
+  redis.disconnect();
+  await container.restart();
+  const last = await set('last');
+  t.deepEqual(await last.keys('*'), ['last']);
+  last.disconnect();
+});
+
+interface Planned {
+  readonly resource: string;
+  readonly properties: { readonly name: string }[];
+}
+
+/** The properties that a preview names, by resource. */
+function describe(changes: Planned[]): Record<string, string[]> {
+  return Object.fromEntries(
+    changes.map(({ resource, properties }) => [
+      resource,
+      properties.map(({ name }) => name).sort(),
+    ]),
+  );
+}
 
 interface LiveChange {
   readonly maxMemory: number;

@@ -1,7 +1,6 @@
 /** The control API in this process, over a real database, with provisioning that only counts its wakes. */
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import { issueAccountKey } from '../../src/accounts/account-keys.ts';
 import { createAccountThrottle } from '../../src/accounts/throttle.ts';
 import { createApp } from '../../src/app.ts';
 import { createEventStreams } from '../../src/http/event-streams.ts';
@@ -13,6 +12,7 @@ import { OrganizationEntity } from '../../src/store/entities/organization.ts';
 import { createTestClock } from './clock.ts';
 import { checkConformance } from './conformance.ts';
 import { captureLog } from './log-lines.ts';
+import { addAccountKey } from './people.ts';
 import { testPorts } from './ports.ts';
 import { testConfig } from './test-config.ts';
 
@@ -117,7 +117,7 @@ async function addAccount(services: Pick<HttpServices, 'orm' | 'clock'>): Promis
     createdAt: services.clock.now(),
   });
   await em.flush();
-  const { secret } = await issueAccountKey(services, { organizationId, name: 'a key' });
+  const { secret } = await addAccountKey(services.orm, { organizationId, role: 'owner' });
   return { organizationId, secret };
 }
 

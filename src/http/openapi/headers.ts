@@ -1,5 +1,5 @@
 /** The headers that requests may have and answers have, described once. */
-import type { DocumentedAnswer, Route } from '../route.ts';
+import { type DocumentedAnswer, type Route, takesIdempotencyKey } from '../route.ts';
 
 type HeaderName = NonNullable<DocumentedAnswer<never>['headers']>[number];
 
@@ -66,10 +66,11 @@ export const answerHeaders: Readonly<Record<string, object>> = {
 };
 
 /** The parameters in a request's headers. */
-export function describeRequestHeaders({ method, path, errors }: Route): object[] {
+export function describeRequestHeaders(route: Route): object[] {
+  const { path, errors } = route;
   const names = [
     ...(path.startsWith('/api/') ? ['RequestId'] : []),
-    ...(method === 'post' ? ['IdempotencyKey'] : []),
+    ...(takesIdempotencyKey(route) ? ['IdempotencyKey'] : []),
     ...(errors?.includes('changed_meanwhile') ? ['IfMatch'] : []),
   ];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
@@ -77,15 +78,15 @@ export function describeRequestHeaders({ method, path, errors }: Route): object[
 
 /** The headers of an answer, good or bad. */
 export function describeAnswerHeaders(
-  { method, path }: Route,
+  route: Route,
   status: number,
   own: readonly HeaderName[] = [],
 ): Record<string, object> {
-  const isApi = path.startsWith('/api/');
+  const isApi = route.path.startsWith('/api/');
   const names = new Set<string>(['X-Request-Id', ...own]);
   // Every answer of the API has these; to list them at every error would only make it longer.
   if (isApi && (status < 300 || status === 429)) names.add('RateLimit-Policy').add('RateLimit');
-  if (method === 'post' && status < 300) names.add('Idempotent-Replayed');
+  if (takesIdempotencyKey(route) && status < 300) names.add('Idempotent-Replayed');
   if (status === 401) names.add('WWW-Authenticate');
   if ([202, 409, 429, 503].includes(status)) names.add('Retry-After');
   return Object.fromEntries(

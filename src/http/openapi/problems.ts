@@ -1,7 +1,7 @@
 /** Which errors a route can answer, and how each is shown. */
 import { type ErrorCode, errorCatalogue } from '../../lib/errors.ts';
 import { errorDocumentation } from '../render-error.ts';
-import type { Route } from '../route.ts';
+import { type Route, takesIdempotencyKey } from '../route.ts';
 
 /** The codes that a route can answer with, beside faults of the service itself. */
 export function codesOf(route: Route): ErrorCode[] {
@@ -12,13 +12,14 @@ export function codesOf(route: Route): ErrorCode[] {
   const { access, method, path, params, query, body } = route;
   const isChange = method !== 'get';
   const isKnownCaller = access !== 'public';
-  add(Boolean(params || query || body) || method === 'post', 'invalid_request');
+  const isRepeatable = takesIdempotencyKey(route);
+  add(Boolean(params || query || body) || isRepeatable, 'invalid_request');
   add(Boolean(body), 'invalid_json', 'body_too_large', 'unsupported_media_type');
   add(isKnownCaller, 'authentication_required', 'invalid_authentication_token', 'forbidden');
   add(isKnownCaller && Boolean(params || query || body), 'not_found');
   add(isKnownCaller && isChange, 'session_refused');
   add(access === 'person', 'person_needed');
-  add(method === 'post', 'idempotency_key_reused', 'idempotency_in_flight');
+  add(isRepeatable, 'idempotency_key_reused', 'idempotency_in_flight');
   add(path.startsWith('/api/'), 'rate_limited');
   return [...codes].sort();
 }

@@ -77,6 +77,7 @@ export function presentInvitation(invitation: Invitation): Shown<typeof invitati
     organizationId: invitation.organizationId,
     email: invitation.email ?? null,
     role: invitation.role,
+    createdBy: invitation.createdBy ?? null,
     createdAt: invitation.createdAt.toISOString(),
     expiresAt: invitation.expiresAt.toISOString(),
     acceptedAt: invitation.acceptedAt?.toISOString() ?? null,

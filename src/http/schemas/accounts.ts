@@ -157,6 +157,10 @@ export const invitationSchema = z
     organizationId: z.string().meta({ example: 'org_abc123' }),
     email: z.string().nullable().meta({ example: 'grace@example.com' }),
     role,
+    createdBy: z.string().nullable().meta({
+      description: 'The id of the person or account key that made it; it ends with theirs.',
+      example: 'user_k2v7',
+    }),
     createdAt: timestamp,
     expiresAt: timestamp,
     acceptedAt: timestamp.nullable(),

@@ -10,7 +10,9 @@ const action = z
 const instant = z.iso.datetime({ offset: true });
 
 export const auditFilterSchema = z.strictObject({
-  organizationId,
+  organizationId: organizationId.optional().meta({
+    description: 'Without it: what the person who asks did, and what was done to their account.',
+  }),
   action: action.optional().meta({ example: 'instance.create' }),
   outcome: outcome.optional(),
   targetId: z

@@ -55,6 +55,10 @@ export const InstanceEntity = defineEntity({
     // Observed.
     status: p.string().$type<InstanceStatus>(),
     appliedGeneration: p.integer(),
+    /** The settings that were last made real; null before the first time. */
+    appliedMaxMemoryBytes: p.bigint('number').nullable(),
+    appliedEvictionPolicy: p.string().nullable(),
+    appliedPersistence: p.boolean().nullable(),
     /** The latest generation that was given up; it is not tried again until something new is wanted. */
     failedGeneration: p.integer().default(0),
     nodeHost: p.string().nullable(),

@@ -28,6 +28,8 @@ export const InvitationEntity = defineEntity({
     email: p.string().nullable(),
     role: p.string().$type<Role>(),
     secretHash: p.string().unique('invitations_secret_hash_unique'),
+    /** The id of the person or account key that made it; it does not outlive their right to. */
+    createdBy: p.string().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
     acceptedAt: p.datetime().nullable(),

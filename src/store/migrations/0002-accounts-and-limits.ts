@@ -31,6 +31,12 @@ const instances = [
   // A wish that was given up is not begun again until somebody wishes anew.
   'alter table instances add column failed_generation int not null default 0',
   "update instances set failed_generation = generation where status = 'FAILED'",
+  'alter table instances add column applied_max_memory_bytes bigint null',
+  'alter table instances add column applied_eviction_policy varchar(255) null',
+  'alter table instances add column applied_persistence boolean null',
+  `update instances set applied_max_memory_bytes = max_memory_bytes,
+      applied_eviction_policy = eviction_policy, applied_persistence = persistence
+    where status = 'RUNNING'`,
   "alter table instances add column power varchar(255) not null default 'on' check (power in ('on', 'off'))",
   'alter table instances add column restart_generation int not null default 0',
   "alter table instances add column labels jsonb not null default '{}'",
@@ -125,6 +131,7 @@ const people = [
     email varchar(255) null,
     role varchar(255) not null check (role in ('owner', 'admin', 'developer', 'viewer')),
     secret_hash varchar(255) not null,
+    created_by varchar(255) null,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     accepted_at timestamptz null,
@@ -132,6 +139,7 @@ const people = [
   )`,
   'create unique index invitations_secret_hash_unique on invitations (secret_hash)',
   'create index invitations_organization on invitations (organization_id, created_at, id)',
+  'create index invitations_maker on invitations (created_by)',
 ];
 
 const records = [
@@ -149,6 +157,9 @@ const records = [
     details jsonb not null
   )`,
   'create index audit_entries_organization on audit_entries (organization_id, created_at, id)',
+  // What a person finds of themselves.
+  'create index audit_entries_actor on audit_entries (actor_id, created_at, id)',
+  'create index audit_entries_target on audit_entries (target_id, created_at, id)',
   `create table idempotency_records (
     scope varchar(255) not null,
     key varchar(255) not null,

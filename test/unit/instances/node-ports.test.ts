@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { pickNodePort } from '../../../src/instances/node-ports.ts';
+import { pickNodePort, withFreePort } from '../../../src/instances/node-ports.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import type { EntityManager, Orm } from '../../../src/store/database.ts';
 import { openTestDatabase, testOnEachDatabase } from '../../support/databases.ts';
@@ -83,4 +83,29 @@ test('a range that is used up is refused with its size and no port', async (t) =
   const error = await t.throwsAsync(pick(orm, 21_000, 21_002), { instanceOf: AppError });
   t.is(error.message, 'All 3 instance ports are in use.');
   t.is((error as AppError).status, 503);
+});
+
+testOnEachDatabase('who loses the race for a port gets another', async (t, orm) => {
+  const range = { first: 21_100, last: 21_199 };
+  const tried: number[] = [];
+  const instance = await withFreePort(orm, region, range, async (nodePort) => {
+    tried.push(nodePort);
+    // Somebody else has it first, the first time.
+    if (tried.length === 1) await addInstance(orm, { nodePort });
+    return await addInstance(orm, { nodePort });
+  });
+  t.is(tried.length, 2);
+  t.not(tried[0], tried[1]);
+  t.is(instance.nodePort, tried[1]);
+});
+
+testOnEachDatabase('what fails for another reason is not tried again', async (t, orm) => {
+  let tries = 0;
+  const write = async (): Promise<never> => {
+    tries += 1;
+    throw new AppError('quota_exceeded');
+  };
+  const range = { first: 21_100, last: 21_199 };
+  await t.throwsAsync(withFreePort(orm, region, range, write), { code: 'quota_exceeded' });
+  t.is(tries, 1);
 });

@@ -4,18 +4,20 @@ import { type Claim, claimNext } from '../../../src/provisioning/leases.ts';
 import { beginOperation } from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import type { Instance } from '../../../src/store/entities/instance.ts';
-import type { Operation } from '../../../src/store/entities/operation.ts';
+import type { Operation, OperationKind } from '../../../src/store/entities/operation.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { testPorts } from '../../support/ports.ts';
 import { addInstance, addOperation, readInstance } from '../../support/rows.ts';
 import { testConfig } from '../../support/test-config.ts';
 
 /** An instance with its operation, claimed and begun: what the reconciler has in hand. */
-export async function begin(orm: Orm, changes: Partial<Instance> = {}) {
+export async function begin(orm: Orm, changes: Partial<Instance> = {}, kind?: OperationKind) {
   const clock = createTestClock();
   const services = { orm, clock };
   const row = await addInstance(orm, { nodePort: 20_000, ...changes });
-  await addOperation(orm, row, { kind: row.desired === 'absent' ? 'delete' : 'create' });
+  await addOperation(orm, row, {
+    kind: kind ?? (row.desired === 'absent' ? 'delete' : 'create'),
+  });
   const claim = await claimNext({ ...services, owner: 'me' });
   if (!claim) throw new Error('nothing was claimed');
   const instance = await readInstance(orm, row.id);

@@ -5,6 +5,7 @@ import {
   heartbeatMs,
   renewLease,
 } from '../../../src/provisioning/leases.ts';
+import { postpone } from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
@@ -145,6 +146,19 @@ testOnEachDatabase(
     leases.clock.advance(1_000);
     t.false(await renewLease(leases, old));
     t.is((await readInstance(orm, id)).leaseExpiresAtMs, leaseExpiresAtMs);
+  },
+);
+
+testOnEachDatabase(
+  'a heartbeat that comes late does not hold what was given back',
+  async (t, orm) => {
+    const leases = leasesOf(orm);
+    const { id } = await addInstance(orm);
+    const claimed = await claim(leases);
+    await postpone(leases, claimed, 0);
+    t.false(await renewLease(leases, claimed));
+    t.is((await readInstance(orm, id)).leaseExpiresAtMs, 0);
+    t.truthy(await claimNext(leases));
   },
 );
 

@@ -120,6 +120,77 @@ testOnEachDatabase(
   },
 );
 
+const settings = { maxMemoryBytes: 512, evictionPolicy: 'volatile-lru', persistence: false };
+const applied = {
+  appliedMaxMemoryBytes: 512,
+  appliedEvictionPolicy: 'volatile-lru',
+  appliedPersistence: false,
+};
+
+testOnEachDatabase(
+  'an update of settings that is given up has them as before again, to be made real once more',
+  async (t, orm) => {
+    const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
+    const begun = await begin(
+      orm,
+      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
+      'update',
+    );
+    const { services, claim, instance, operation } = begun;
+    await transitions.settleFailed(services, claim, instance, operation, cause);
+    const row = await readInstance(orm, instance.id);
+    t.like(row, { ...settings, status: 'RUNNING', failureCode: 'port_in_use', generation: 3 });
+    t.is((await readOperation(orm, operation.id)).status, 'FAILED');
+    t.like(await claimNext({ ...services, owner: 'other' }), { instanceId: row.id, attempts: 1 });
+  },
+);
+
+testOnEachDatabase(
+  'a restart that fails for settings asked before it goes on without them',
+  async (t, orm) => {
+    const wish = { status: 'RESTARTING', generation: 3, appliedGeneration: 1 } as const;
+    const begun = await begin(
+      orm,
+      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
+      'restart',
+    );
+    const { services, claim, instance, operation } = begun;
+    await transitions.settleFailed(services, claim, instance, operation, cause);
+    t.like(await readInstance(orm, instance.id), { ...settings, status: 'RESTARTING' });
+    t.like(await readOperation(orm, operation.id), { status: 'RUNNING', generation: 4 });
+  },
+);
+
+testOnEachDatabase(
+  'what was applied is recorded, also when something newer is wanted',
+  async (t, orm) => {
+    const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
+    const begun = await begin(orm, { ...wish, ...settings });
+    const { services, claim, instance, operation } = begun;
+    await deleteMeanwhile(begun);
+    await transitions.settleApplied(services, claim, instance, operation);
+    t.like(await readInstance(orm, instance.id), { ...applied, status: 'DELETING' });
+  },
+);
+
+testOnEachDatabase('an operation that was superseded is never begun again', async (t, orm) => {
+  const row = await addInstance(orm);
+  const { id } = await addOperation(orm, row);
+  const superseding = orm.em.fork();
+  const fork = orm.em.fork.bind(orm.em);
+  // Between the look and the write, a newer wish ends it.
+  const looking = Object.assign(fork(), {});
+  const findOne = looking.findOne.bind(looking);
+  looking.findOne = (async (...args: Parameters<typeof findOne>) => {
+    const found = await findOne(...args);
+    await superseding.nativeUpdate(OperationEntity, { id }, { status: 'SUPERSEDED' });
+    return found;
+  }) as typeof looking.findOne;
+  const racing = { em: { fork: () => looking } } as unknown as Orm;
+  t.is(await transitions.beginOperation({ orm: racing, clock: createTestClock() }, row), undefined);
+  t.is((await readOperation(orm, id)).status, 'SUPERSEDED');
+});
+
 testOnEachDatabase(
   'what is applied with its power off is STOPPED, and its host keeps what it may use again',
   async (t, orm) => {

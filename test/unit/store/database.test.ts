@@ -127,6 +127,9 @@ for (const persistence of [true, false]) {
         deletionProtection: true,
         expiresAt: new Date('2030-01-01T00:00:00.001Z'),
         reservedMib: 2 ** 31 - 1,
+        appliedMaxMemoryBytes: 2 ** 34,
+        appliedEvictionPolicy: 'noeviction',
+        appliedPersistence: !persistence,
       });
       const read = await readInstance(orm, written.id);
       t.deepEqual({ ...read }, { ...written });

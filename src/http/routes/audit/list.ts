@@ -11,7 +11,10 @@ export const listRoute = defineRoute({
   access: 'account',
   operationId: 'listAuditEntries',
   summary: 'List what was changed in an organization, and what was refused',
-  description: 'Newest first. Everything that is asked for must hold.',
+  description:
+    'Newest first. Everything that is asked for must hold. Without `organizationId` it lists what the ' +
+    'person who asks did and what was done to their account, failed log-ins too.',
+  errors: ['person_needed'],
   query: auditFilterSchema,
   answers: {
     200: {
@@ -20,9 +23,10 @@ export const listRoute = defineRoute({
     },
   },
   async handle({ query, caller, services }) {
-    const { from, to, ...rest } = query;
+    const { organizationId, from, to, ...rest } = query;
     const { rows, nextCursor } = await listAuditEntries(services.orm, caller, {
       ...rest,
+      organizationId,
       from: from === undefined ? undefined : new Date(from),
       to: to === undefined ? undefined : new Date(to),
     });

@@ -9,7 +9,9 @@ export const logOutRoute = defineRoute({
   access: 'public',
   operationId: 'logOut',
   summary: 'Log out: ends the session',
+  description: 'May be sent twice as it is; an `Idempotency-Key` is ignored.',
   action: 'session.log-out',
+  isIdempotent: true,
   errors: ['session_refused'],
   answers: {
     204: {

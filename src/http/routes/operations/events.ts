@@ -4,7 +4,7 @@ import { presentOperation } from '../../present/operations.ts';
 import { defineRoute } from '../../route.ts';
 import { operationEventSchema } from '../../schemas/operations.ts';
 import { textOf } from '../../schemas/text.ts';
-import { scopeOf } from '../../scope.ts';
+import { personScopeOf } from '../../scope.ts';
 
 export const operationEventsRoute = defineRoute({
   method: 'get',
@@ -29,17 +29,20 @@ export const operationEventsRoute = defineRoute({
     const { operationId } = params;
     let reader = caller;
     // What is not the caller's is refused before the stream begins.
-    await getOperation(orm, reader, operationId);
-    const stream = streams.open(scopeOf(caller), {
-      event: 'operation',
-      async read() {
-        const operation = await getOperation(orm, reader, operationId);
-        return { state: presentOperation(operation), isLast: isSettled(operation) };
+    const { organizationId } = await getOperation(orm, reader, operationId);
+    const stream = streams.open(
+      { scope: personScopeOf(caller), organizationId },
+      {
+        event: 'operation',
+        async read() {
+          const operation = await getOperation(orm, reader, operationId);
+          return { state: presentOperation(operation), isLast: isSettled(operation) };
+        },
+        async recheck() {
+          reader = await request.authenticateAgain();
+        },
       },
-      async recheck() {
-        reader = await request.authenticateAgain();
-      },
-    });
+    );
     return { status: 200, headers: { 'X-Accel-Buffering': 'no' }, stream };
   },
 });

@@ -1,0 +1,58 @@
+/**
+ * An instance's container as it runs: started before a stack run, restarted or stopped after one, and
+ * waited for until its Redis answers. What the container is made of is the stack's business.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import type { Sealer } from '../lib/crypto.ts';
+import type { Instance } from '../store/entities/instance.ts';
+import { inspectInstance, restartContainer, startContainer } from './docker.ts';
+import { withInstanceRedis } from './instance-redis.ts';
+
+const readyTimeoutMs = 10_000;
+/** Redis answers that it loads: a large one takes as long as its data is large. */
+const loadTimeoutMs = 10 * 60_000;
+const pollMs = 25;
+
+/** Starts a stopped container and waits until its Redis answers. */
+export async function startInstance(
+  docker: Docker,
+  sealer: Sealer,
+  instance: Instance,
+): Promise<void> {
+  await startContainer(docker, instance.id);
+  await awaitReady(sealer, instance);
+}
+
+/** Restarts an instance unless it has been since `askedAt`: a try before this one may have done it. */
+export async function restartOnce(
+  docker: Docker,
+  instance: Instance,
+  askedAt: Date,
+  onRestart: () => void,
+): Promise<void> {
+  const container = await inspectInstance(docker, instance.id);
+  if (container?.isRunning && container.startedAt >= askedAt) return;
+  onRestart();
+  await restartContainer(docker, instance.id);
+}
+
+/**
+ * Waits until Redis answers where its users' commands arrive.
+ * @throws what the last try threw, after 10 s of silence, or 10 minutes of loading.
+ */
+export async function awaitReady(sealer: Sealer, instance: Instance): Promise<void> {
+  const lastMs = performance.now() + loadTimeoutMs;
+  let deadlineMs = performance.now() + readyTimeoutMs;
+  for (;;) {
+    try {
+      await withInstanceRedis(sealer, instance, async (redis) => await redis.ping());
+      return;
+    } catch (error) {
+      const isLoading = error instanceof Error && error.message.startsWith('LOADING');
+      if (isLoading) deadlineMs = Math.min(performance.now() + readyTimeoutMs, lastMs);
+      if (performance.now() >= deadlineMs) throw error;
+    }
+    await sleep(pollMs);
+  }
+}
