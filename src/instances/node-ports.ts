@@ -12,6 +12,7 @@ import type { EntityManager, Orm } from '../store/database.ts';
 
 /** Two may pick the same port at once; the index lets one through and the other picks again. */
 const portTries = 5;
+const portsAtOnce = 32;
 
 /**
  * Runs what writes a port that is free, once more with another where somebody else had it first.
@@ -45,20 +46,31 @@ export async function pickNodePort(
   region: string,
   { first, last }: Config['instancePorts'],
 ): Promise<number> {
-  // Plain rows: as entities they would be compared again by every flush of the caller's transaction.
-  const rows: { port: number }[] = await em
-    .getConnection()
-    .execute('select node_port as port from instances where region = ? and node_port is not null', [
-      region,
-    ]);
-  const taken = new Set(rows.map(({ port }) => port));
   const count = last - first + 1;
   const start = Math.floor(Math.random() * count);
-  for (let offset = 0; offset < count; offset += 1) {
-    const port = first + ((start + offset) % count);
-    if (!taken.has(port) && (await canBind(port))) return port;
+  // A few at a time: reading all the ports of a large region would cost more than the create itself.
+  for (let offset = 0; offset < count; offset += portsAtOnce) {
+    const size = Math.min(portsAtOnce, count - offset);
+    const ports = Array.from({ length: size }, (_, i) => first + ((start + offset + i) % count));
+    const taken = await listTaken(em, region, ports);
+    for (const port of ports) {
+      if (!taken.has(port) && (await canBind(port))) return port;
+    }
   }
   throw new AppError('no_free_port', `All ${count} instance ports are in use.`);
+}
+
+async function listTaken(
+  em: EntityManager,
+  region: string,
+  ports: readonly number[],
+): Promise<Set<number>> {
+  const rows: { port: number }[] = await em.getConnection().execute(
+    `select node_port as port from instances
+        where region = ? and node_port in (${ports.map(() => '?').join(', ')})`,
+    [region, ...ports],
+  );
+  return new Set(rows.map(({ port }) => port));
 }
 
 function canBind(port: number): Promise<boolean> {

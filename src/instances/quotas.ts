@@ -105,12 +105,7 @@ export async function reserveHostMemory(
   { region, growthMib, capacityMib }: { region: string; growthMib: number; capacityMib: number },
 ): Promise<void> {
   if (growthMib <= 0) return;
-  await tx.upsert(RegionEntity, { id: region });
-  await tx.findOneOrFail(
-    RegionEntity,
-    { id: region },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
-  );
+  await lockRegion(tx, region);
   const [row] = await tx
     .getConnection()
     .execute<{ used: number | string | null }[]>(
@@ -127,6 +122,13 @@ export async function reserveHostMemory(
   const message = `The region ${region} has ${leftMib} MiB left; this needs ${growthMib} MiB.`;
   const detail = `${used} of ${capacityMib} MiB are promised`;
   throw new AppError('region_full', message, { organizationId, limit, detail });
+}
+
+async function lockRegion(tx: EntityManager, id: string): Promise<void> {
+  const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true };
+  if (await tx.findOne(RegionEntity, { id }, lock)) return;
+  await tx.upsert(RegionEntity, { id });
+  await tx.findOneOrFail(RegionEntity, { id }, lock);
 }
 
 /** Counts what an organization has; for people to see beside the plan. */

@@ -6,6 +6,7 @@
  * replaced after a number of jobs too, since the Automation API never closes two channels a run.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -141,8 +142,18 @@ function forkWorker(config: Config, settings: WorkerSettings): ChildProcess {
       DOCKER_HOST: settings.dockerHost,
     },
   });
+  yieldToRequests(child);
   child.send({ type: 'settings', settings });
   return child;
+}
+
+/** Runs are long and heavy, answers short: where both want the processor, answers come first. */
+function yieldToRequests({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It ended at once, or this system lets nobody: then both have the same share.
+  }
 }
 
 /** The provider plugin's script asks PATH for node; it must be the one that runs the service. */
