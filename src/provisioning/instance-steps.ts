@@ -146,6 +146,7 @@ async function runStack(
     values: stackValues(services, instance, region, network),
     fresh: firstTry && instance.generation === 1,
     recover: !firstTry || isLost,
+    hasData: instance.nodeHost !== null,
   } as const;
   return await services.pool.run(job, steps.begin, signal);
 }
@@ -191,7 +192,7 @@ async function destroy(services: ReconcilerServices, work: Work): Promise<void> 
   onInstanceGone(instance.id);
   await requireDocker(docker);
   await pool.run(
-    { kind: 'destroy', stack: instance.id, recover: claim.attempts > 1 },
+    { kind: 'destroy', stack: instance.id, recover: claim.attempts > 1, hasData: false },
     steps.begin,
     work.signal,
   );

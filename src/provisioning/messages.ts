@@ -23,14 +23,22 @@ export type Job =
       readonly fresh: boolean;
       /** True after a run whose end nobody saw: then locks and half-made things are put right first. */
       readonly recover: boolean;
+      /** True once the instance has run: what is in its volume is somebody's data. */
+      readonly hasData: boolean;
     }
-  | { readonly kind: 'destroy'; readonly stack: string; readonly recover: boolean }
+  | {
+      readonly kind: 'destroy';
+      readonly stack: string;
+      readonly recover: boolean;
+      readonly hasData: false;
+    }
   /** Tells what an apply of these values would change; nothing is changed or written. */
   | {
       readonly kind: 'preview';
       readonly stack: string;
       readonly values: StackValues;
       readonly recover: false;
+      readonly hasData: true;
     };
 
 /** Named parts of a run, for the operation's steps. */

@@ -102,7 +102,13 @@ export function createPreviewer(
       if (!region) throw new Error(`the region ${wanted.region} is not configured`);
       const network = await services.regions.ensure(region, false);
       const values = stackValues(services, wanted, region, network);
-      const job = { kind: 'preview', stack: wanted.id, values, recover: false } as const;
+      const job = {
+        kind: 'preview',
+        stack: wanted.id,
+        values,
+        recover: false,
+        hasData: true,
+      } as const;
       try {
         const { outputs } = await inTurn(() => services.pool.run(job, () => {}));
         return outputs.changes as PlannedChange[];

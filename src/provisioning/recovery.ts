@@ -5,7 +5,8 @@
  * engine had begun and not recorded ("pending"), of which a create leaves a real container or volume
  * that the state does not know, so that the next create stumbles over its name.
  *
- * Order: wait until the lock's owner is gone, and only then cancel; read the state; remove what carries
+ * Order: wait until the lock's owner is gone, and only then cancel; remove what the kill left half-written
+ * in the backend; read the state; remove what carries
  * the instance's label and is not in the state (it never served anybody); clear the pending operations.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,6 +16,7 @@ import type { Deployment, LocalWorkspace, Stack } from '@pulumi/pulumi/automatio
 import { pollUntil } from '../lib/retry.ts';
 import { connectDocker, removeInstanceObjects } from './docker.ts';
 import { type Engine, openStack, openWorkspace, stackExists } from './engine.ts';
+import { dropBrokenAttributes } from './state-files.ts';
 
 const lockWaitMs = 40_000;
 
@@ -23,13 +25,20 @@ interface StackState {
   readonly pending_operations?: readonly unknown[];
 }
 
-/** Makes a stack fit for its next run; one that does not exist needs only its stray objects removed. */
-export async function recoverStack(engine: Engine, name: string): Promise<void> {
+/**
+ * Makes a stack fit for its next run; one that does not exist needs only its stray objects removed.
+ * @param hasData says that the instance has run, so its volume is somebody's data: it is never removed
+ * because a stack is missing.
+ * @throws when it has run and its stack is missing: that is for an operator to look at.
+ */
+export async function recoverStack(engine: Engine, name: string, hasData: boolean): Promise<void> {
   const { settings } = engine;
   const docker = connectDocker(settings.dockerHost);
   const workspace = await openWorkspace(engine);
+  dropBrokenAttributes(settings.backendUrl);
   await releaseLock(engine, workspace, name);
   if (!(await stackExists(workspace, name))) {
+    if (hasData) throw new Error(`the stack of ${name}, which has run, is missing`);
     await removeInstanceObjects(docker, name, new Set());
     return;
   }

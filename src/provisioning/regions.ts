@@ -52,7 +52,8 @@ async function bringUp(
   const wanted = JSON.stringify(values);
   const applied = await em.findOne(SettingEntity, { name });
   if (applied?.value === wanted && !again) return;
-  await pool.run({ kind: 'apply', stack: region, values, fresh: false, recover: again }, () => {});
+  const job = { kind: 'apply', stack: region, values, fresh: false } as const;
+  await pool.run({ ...job, recover: again, hasData: false }, () => {});
   if (applied) applied.value = wanted;
   else em.create(SettingEntity, { name, value: wanted });
   await em.flush();

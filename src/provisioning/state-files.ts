@@ -1,5 +1,5 @@
-/** What a removed stack leaves behind in a file backend: history, backups, old checkpoints, locks. */
-import { readdirSync, rmSync } from 'node:fs';
+/** The files of a file backend: what a kill leaves half-written, and what a removed stack leaves behind. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkerSettings } from './messages.ts';
 import { removeStackConfig } from './stack-config.ts';
@@ -20,6 +20,29 @@ export function purgeStackFiles(settings: WorkerSettings, stack: string): void {
   const stacks = join(root, 'stacks', project);
   for (const file of listFiles(stacks)) {
     if (file.startsWith(`${stack}.json`)) rmSync(join(stacks, file), { force: true });
+  }
+}
+
+/**
+ * Removes attribute files of checkpoints that a kill left half-written. The backend writes a checkpoint
+ * itself whole or not at all, but these beside it not, and one that does not parse makes every command
+ * that lists stacks fail, for all instances. Without one, the backend takes its defaults.
+ */
+export function dropBrokenAttributes(backendUrl: string): void {
+  if (!backendUrl.startsWith('file://')) return;
+  const stacks = join(backendUrl.slice('file://'.length), '.pulumi/stacks', project);
+  for (const file of listFiles(stacks).filter((name) => name.endsWith('.attrs'))) {
+    const path = join(stacks, file);
+    if (!isJson(path)) rmSync(path, { force: true });
+  }
+}
+
+function isJson(path: string): boolean {
+  try {
+    JSON.parse(readFileSync(path, 'utf8'));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -71,7 +71,7 @@ async function runJob(job: Job): Promise<void> {
 async function perform(engine: Engine, job: Job, run: RunOptions): Promise<StackOutputs> {
   if (job.recover) {
     run.onPhase('recover');
-    await recoverStack(engine, job.stack);
+    await recoverStack(engine, job.stack, job.hasData);
   }
   if (job.kind === 'apply')
     return await applyStack(engine, job.stack, job.values, { ...run, fresh: job.fresh });

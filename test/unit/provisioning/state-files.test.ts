@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import type { WorkerSettings } from '../../../src/provisioning/messages.ts';
-import { purgeStackFiles } from '../../../src/provisioning/state-files.ts';
+import { dropBrokenAttributes, purgeStackFiles } from '../../../src/provisioning/state-files.ts';
 import { temporaryFolder } from '../../support/folders.ts';
 
 const gone = 'inst_aaaaaaaaaaaaaaaa';
@@ -34,4 +34,20 @@ test('of a stack that is gone no file is left, and of others every one', (t) => 
   for (const file of filesOf(gone)) t.false(existsSync(join(root, file)), file);
   for (const file of filesOf(other)) t.true(existsSync(join(root, file)), file);
   t.notThrows(() => purgeStackFiles(settings, gone));
+});
+
+test('half-written attributes of checkpoints are removed, whole ones and checkpoints stay', (t) => {
+  const root = temporaryFolder(t);
+  const stacks = join(root, '.pulumi/stacks/swiftcache');
+  mkdirSync(stacks, { recursive: true });
+  const files = {
+    'a.json': '',
+    'a.json.attrs': '',
+    'b.json.attrs': '{"user.content_type":"tex',
+    'c.json.attrs': '{"user.content_type":"text/plain; charset=utf-8"}',
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(stacks, name), text);
+  dropBrokenAttributes(`file://${root}`);
+  t.deepEqual(readdirSync(stacks).sort(), ['a.json', 'c.json.attrs']);
+  t.notThrows(() => dropBrokenAttributes('postgres://nowhere'));
 });
