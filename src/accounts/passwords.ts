@@ -8,11 +8,21 @@
  */
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { AppError } from '../lib/errors.ts';
+import { createTurns } from '../lib/turns.ts';
 
 /** OWASP's least: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const runningMax = 2;
 const waitingMax = 32;
+
+const inTurn = createTurns({
+  runningMax,
+  waitingMax,
+  refuse() {
+    const headers = { 'Retry-After': '2' };
+    return new AppError('rate_limited', 'Too many passwords wait to be checked.', { headers });
+  },
+});
 
 /** Nobody's hash, with the same parameters: what an unknown person's password is checked against. */
 export const nobodysHash = (() => {
@@ -47,27 +57,4 @@ export function isOutdated(passwordHash: string): boolean {
 
 function normalise(password: string): string {
   return password.normalize('NFKC');
-}
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-  if (running >= runningMax) {
-    if (waiting.length >= waitingMax) {
-      const headers = { 'Retry-After': '2' };
-      throw new AppError('rate_limited', 'Too many passwords wait to be checked.', { headers });
-    }
-    // Whoever ends hands its place on, so nobody slips in between.
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else {
-    running += 1;
-  }
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
 }

@@ -22,5 +22,12 @@ export function listRegions({ dockerHost }: Pick<Config, 'dockerHost'>): Region[
   ];
 }
 
+/** The region of an id. @throws where it is not configured. */
+export function requireRegion(config: Pick<Config, 'dockerHost'>, id: string): Region {
+  const region = listRegions(config).find((candidate) => candidate.region === id);
+  if (!region) throw new Error(`the region ${id} is not configured`);
+  return region;
+}
+
 /** The ids of the regions, for the API's schemas. */
 export const regionIds = ['eu-central'] as const;

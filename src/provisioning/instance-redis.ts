@@ -2,13 +2,12 @@
  * Connections of the platform itself to an instance, as its ACL user: one for a single piece of work, or
  * one that is kept open for those who come often.
  */
-import { Redis, ReplyError } from 'ioredis';
+import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { platformUser } from '../../infra/platform-user.ts';
 import type { Sealer } from '../lib/crypto.ts';
 import type { Instance } from '../store/entities/instance.ts';
 
-const connectTimeoutMs = 3_000;
-const commandTimeoutMs = 5_000;
+const defaultTimeouts = { connectTimeout: 3_000, commandTimeout: 5_000 };
 const idleTimeoutMs = 60_000;
 
 /** Where an instance is, and what opens it. */
@@ -28,9 +27,9 @@ export async function withInstanceRedis<T>(
   instance: InstanceAddress,
   work: (redis: Redis) => Promise<T>,
 ): Promise<T> {
-  const redis = createRedis(sealer, instance);
+  const redis = createPlatformRedis(sealer, instance);
   try {
-    await connect(redis);
+    await signIn(redis);
     return await work(redis);
   } finally {
     redis.disconnect();
@@ -72,11 +71,11 @@ export function createInstanceClients(sealer: Sealer): InstanceClients {
     const known = kept.get(id);
     if (known?.address === address) return known;
     if (known) drop(id, known);
-    const redis = createRedis(sealer, instance);
+    const redis = createPlatformRedis(sealer, instance);
     const idle = setTimeout(() => {
       if (connection.users === 0) drop(id, connection);
     }, idleTimeoutMs).unref();
-    const ready = connect(redis);
+    const ready = signIn(redis);
     const connection: KeptConnection = { redis, address, ready, idle, users: 0 };
     redis.on('close', () => drop(id, connection));
     kept.set(id, connection);
@@ -120,9 +119,11 @@ function addressOf({ nodeHost, nodePort, passwordSealed }: InstanceAddress): str
   return `${nodeHost}:${nodePort}/${passwordSealed}`;
 }
 
-function createRedis(
+/** A connection of the platform that signIn opens. @throws for an instance that was never provisioned. */
+export function createPlatformRedis(
   sealer: Sealer,
   { id, nodeHost, nodePort, passwordSealed }: InstanceAddress,
+  options: Pick<RedisOptions, 'connectTimeout' | 'commandTimeout' | 'protocol'> = defaultTimeouts,
 ): Redis {
   if (!nodeHost || !nodePort || !passwordSealed) throw new Error(`${id} was never provisioned`);
   return new Redis({
@@ -135,8 +136,7 @@ function createRedis(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
-    connectTimeout: connectTimeoutMs,
-    commandTimeout: commandTimeoutMs,
+    ...options,
   });
 }
 
@@ -144,7 +144,7 @@ function createRedis(
  * Connects and signs in. Fails with the words of the first failure only: ioredis hangs the command with its
  * arguments, hence the password, on its errors.
  */
-async function connect(redis: Redis): Promise<void> {
+export async function signIn(redis: Redis): Promise<void> {
   let reason: string | undefined;
   // Failures reach the caller through its promises; an unheard event would end the process.
   redis.on('error', (error: Error) => {

@@ -6,7 +6,7 @@
  */
 import type Docker from 'dockerode';
 import type { Config } from '../config.ts';
-import { listRegions, type Region } from '../instances/regions.ts';
+import { requireRegion } from '../instances/regions.ts';
 import { nextStep } from '../instances/states.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Sealer } from '../lib/crypto.ts';
@@ -206,12 +206,6 @@ async function destroy(services: ReconcilerServices, work: Work): Promise<void> 
 
 function dockerOf({ config }: ReconcilerServices, { region }: Instance): Docker {
   return connectDocker(requireRegion(config, region).dockerHost);
-}
-
-function requireRegion(config: Config, id: string): Region {
-  const region = listRegions(config).find((candidate) => candidate.region === id);
-  if (!region) throw new Error(`the region ${id} is not configured`);
-  return region;
 }
 
 interface StepRecorder {

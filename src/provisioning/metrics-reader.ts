@@ -3,14 +3,19 @@
  *
  * What the connection itself moves is counted at its socket, so that the metrics can leave it out.
  */
-import { Redis } from 'ioredis';
-import { platformUser } from '../../infra/platform-user.ts';
+import type { Redis } from 'ioredis';
 import type { Sealer } from '../lib/crypto.ts';
 import type { InstanceReader, ReadableInstance } from '../metrics/looks.ts';
 import { infoSections, parseReading } from '../metrics/parse-sample.ts';
-import { passwordPlace } from './instance-redis.ts';
+import { createPlatformRedis, signIn } from './instance-redis.ts';
 
 const timeoutMs = 1_000;
+const connectionOptions = {
+  // What Redis sends is read as lists, maps too.
+  protocol: 2,
+  connectTimeout: timeoutMs,
+  commandTimeout: timeoutMs,
+} as const;
 
 interface Link {
   readonly redis: Redis;
@@ -33,10 +38,10 @@ export function createMetricsReader(sealer: Sealer): InstanceReader {
     const known = links.get(instance.id);
     if (known?.redis.status === 'ready' && known.target === target) return known;
     drop(instance.id);
-    const redis = connectionTo(sealer, instance);
+    const redis = createPlatformRedis(sealer, instance, connectionOptions);
     const link = { redis, target, sentBytes: 0, receivedBytes: 0 };
     links.set(instance.id, link);
-    await redis.connect();
+    await signIn(redis);
     return link;
   };
   return {
@@ -80,29 +85,4 @@ async function look(link: Link): ReturnType<InstanceReader['read']> {
   link.sentBytes = stream.bytesWritten;
   link.receivedBytes = stream.bytesRead;
   return { reading: parseReading(String(info), histograms), own };
-}
-
-function connectionTo(
-  sealer: Sealer,
-  { id, nodeHost, nodePort, passwordSealed }: ReadableInstance,
-): Redis {
-  if (!nodeHost || !nodePort || !passwordSealed) throw new Error(`${id} was never provisioned`);
-  const redis = new Redis({
-    host: nodeHost,
-    port: nodePort,
-    username: platformUser,
-    password: sealer.open(passwordSealed, passwordPlace(id)),
-    // What Redis sends is read as lists, maps too.
-    protocol: 2,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-  });
-  // Failures reach the caller through its promises; an unheard event would end the process.
-  redis.on('error', () => {});
-  return redis;
 }

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import type { Config } from '../config.ts';
-import { listRegions } from '../instances/regions.ts';
+import { requireRegion } from '../instances/regions.ts';
 import type {
   HostCapacity,
   InstanceRuntime,
@@ -12,6 +12,7 @@ import type {
 import type { Sealer } from '../lib/crypto.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { createTurns } from '../lib/turns.ts';
 import { connectDocker } from './docker.ts';
 import { explainFailure } from './failures.ts';
 import { withInstanceRedis } from './instance-redis.ts';
@@ -28,9 +29,9 @@ const capacityAgeMaxMs = 60_000;
 export function createHostCapacity(config: Config, logger: Logger): HostCapacity {
   const known = new Map<string, { mib: number; untilMs: number }>();
   const measure = async (region: string): Promise<number> => {
-    const host = listRegions(config).find((candidate) => candidate.region === region);
+    const { dockerHost } = requireRegion(config, region);
     try {
-      const info = await connectDocker(host?.dockerHost ?? config.dockerHost).info();
+      const info = await connectDocker(dockerHost).info();
       return Number(info.MemTotal);
     } catch (error) {
       // The engine is on this machine (README, limits of today), so the machine's memory is its own.
@@ -72,7 +73,7 @@ function readDataMemory(info: string): number {
   return read('used_memory') - read('mem_not_counted_for_evict');
 }
 
-/** How many previews may wait for each other: they take a worker, and creates come first. */
+/** How many previews may be under way, the running one included: creates come first. */
 const previewsMax = 8;
 
 /**
@@ -82,24 +83,17 @@ const previewsMax = 8;
 export function createPreviewer(
   services: Pick<ReconcilerServices, 'config' | 'pool' | 'regions' | 'installationId'>,
 ): Previewer {
-  let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
-  const inTurn = async <T>(run: () => Promise<T>): Promise<T> => {
-    if (waiting >= previewsMax) {
+  const inTurn = createTurns({
+    runningMax: 1,
+    waitingMax: previewsMax - 1,
+    refuse() {
       const headers = { 'Retry-After': '5' };
-      throw new AppError('rate_limited', 'Too many previews are asked for at once.', { headers });
-    }
-    waiting += 1;
-    const turn = last.then(run, run);
-    last = turn.catch(() => {});
-    return await turn.finally(() => {
-      waiting -= 1;
-    });
-  };
+      return new AppError('rate_limited', 'Too many previews are asked for at once.', { headers });
+    },
+  });
   return {
     async preview(wanted) {
-      const region = listRegions(services.config).find(({ region: id }) => id === wanted.region);
-      if (!region) throw new Error(`the region ${wanted.region} is not configured`);
+      const region = requireRegion(services.config, wanted.region);
       const network = await services.regions.ensure(region, false);
       const values = stackValues(services, wanted, region, network);
       const job = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import test from 'ava';
 import { platformUser } from '../../../infra/platform-user.ts';
 import { createSealer } from '../../../src/lib/crypto.ts';
@@ -67,4 +68,14 @@ test('an instance that hangs is given up after a bounded time', async (t) => {
   t.true(performance.now() - startedMs < 2_000);
   await container.unpause();
   t.is((await reader.read(instance)).reading.evicted, 0);
+});
+
+test('an instance that refuses the platform is an error without the password', async (t) => {
+  const { host, port } = await startRedisContainer(t);
+  const sealed = sealer.seal(password, passwordPlace(id));
+  const reader = createMetricsReader(sealer);
+  t.teardown(() => reader.close());
+  const instance = { id, nodeHost: host, nodePort: port, passwordSealed: sealed };
+  const error = await t.throwsAsync(reader.read(instance), { message: /WRONGPASS/ });
+  t.false(inspect(error, { depth: 9 }).includes(password));
 });
