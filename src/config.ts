@@ -37,6 +37,15 @@ const portRange = z
     message: 'needs 1024 <= FIRST <= LAST <= 65535',
   });
 
+/** The parts of the service that a process may play. */
+export const roles = ['api', 'gateway', 'edge', 'reconciler'] as const;
+export type ServiceRole = (typeof roles)[number];
+
+const roleList = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .pipe(z.array(z.enum(roles)).min(1));
+
 const masterKey = z
   .string()
   .regex(/^[0-9a-f]{64}$/i, 'needs 64 hexadecimal digits (openssl rand -hex 32)')
@@ -57,6 +66,11 @@ const environmentSchema = z.object({
     .regex(/^(file|postgres|s3|gs|azblob):\/\//, 'needs file://…, postgres://… or s3://…')
     .optional(),
   SWIFTCACHE_MASTER_KEY: masterKey.optional(),
+  SWIFTCACHE_ROLES: roleList.prefault(roles.join(',')),
+  SWIFTCACHE_BACKUP_URL: z
+    .string()
+    .regex(/^(file|s3):\/\//, 'needs file:///… or s3://BUCKET/PREFIX?region=…&endpoint=…')
+    .optional(),
   SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: z
     .string()
     .regex(/^sk_live_[0-9a-f]{32,128}$/, 'needs sk_live_ and 32 to 128 hexadecimal digits')
@@ -96,6 +110,10 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly databaseFile: string;
   readonly stateBackendUrl: string;
+  /** Where backups of instances go: `file:///folder` or `s3://bucket/prefix?region=…&endpoint=…`. */
+  readonly backupUrl: string;
+  /** What this process does; the others do the rest. */
+  readonly roles: ReadonlySet<ServiceRole>;
   readonly masterKey: Buffer | undefined;
   readonly masterKeyFile: string;
   readonly passphraseFile: string;
@@ -183,6 +201,8 @@ function toConfig(
       ? resolve(rootDir, database.replace(/^file:(\/\/)?/, ''))
       : join(dataDir, 'swiftcache.db'),
     stateBackendUrl: env.SWIFTCACHE_STATE_BACKEND_URL ?? `file://${join(dataDir, 'pulumi')}`,
+    backupUrl: env.SWIFTCACHE_BACKUP_URL ?? `file://${join(dataDir, 'backups')}`,
+    roles: new Set(env.SWIFTCACHE_ROLES),
     masterKey: env.SWIFTCACHE_MASTER_KEY,
     masterKeyFile: join(dataDir, 'master.key'),
     passphraseFile: join(dataDir, 'passphrase'),

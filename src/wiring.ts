@@ -30,6 +30,7 @@ import {
 import { prepareProject } from './provisioning/project.ts';
 import { createReconciler, type Reconciler } from './provisioning/reconciler.ts';
 import { createRegionStacks } from './provisioning/regions.ts';
+import { noHooks } from './provisioning/steps.ts';
 import { createWorkerPool, type WorkerPool } from './provisioning/worker-pool.ts';
 import { type EntityManager, type Orm, openDatabase } from './store/database.ts';
 
@@ -116,6 +117,7 @@ async function makeProvisioning(
       sealer,
       settings,
       accessSync,
+      hooks: noHooks,
       onInstanceGone,
     }),
     previewer: createPreviewer({ config, ...stacks }),

@@ -766,7 +766,7 @@ export interface components {
             apiKeyIds?: string[];
         };
         /** @enum {string} */
-        InstanceStatus: "PROVISIONING" | "RUNNING" | "RESTARTING" | "STOPPING" | "STOPPED" | "STARTING" | "FAILED" | "DELETING";
+        InstanceStatus: "PROVISIONING" | "RUNNING" | "DEGRADED" | "RESTARTING" | "STOPPING" | "STOPPED" | "STARTING" | "FAILED" | "DELETING";
         /**
          * @example {
          *       "name": "my-cache-updated",
@@ -1175,7 +1175,7 @@ export interface components {
             /** @example op_k2v7 */
             id: string;
             /** @enum {string} */
-            kind: "create" | "update" | "restart" | "stop" | "start" | "delete" | "retry";
+            kind: "create" | "update" | "restart" | "stop" | "start" | "delete" | "retry" | "repair" | "upgrade" | "restore";
             instanceId: string;
             status: components["schemas"]["OperationStatus"];
             /** @description Per cent. */
@@ -1724,7 +1724,7 @@ export interface components {
             createdAt: string;
             actor: {
                 /** @enum {string} */
-                kind: "account-key" | "user" | "system" | "anonymous";
+                kind: "account-key" | "user" | "operator" | "system" | "anonymous";
                 /** @example acct_k2v7 */
                 id: string | null;
             };

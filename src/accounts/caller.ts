@@ -30,6 +30,11 @@ export function systemCaller(organizationId: string): Caller {
   return { kind: 'system', id: null, userId: null, ceiling: 'owner', roles, origin: nowhere };
 }
 
+/** Whoever has the machine and worked past the API, e.g. with `pulumi up`. */
+export function operatorCaller(organizationId: string): Caller {
+  return { ...systemCaller(organizationId), kind: 'operator' };
+}
+
 /** Somebody who has not said who they are. */
 export function anonymousCaller(origin: Origin): Caller {
   const nothing = { ceiling: 'viewer', roles: new Map() } as const;

@@ -1,4 +1,5 @@
 /** Whom a client is, by its key, and which instance it wants, by its user name. */
+import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
 import { findPrincipal } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -57,7 +58,7 @@ async function lookUpRoute(
   const instance = chooseInstance(key.id, instances, user);
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;
-  if (status !== 'RUNNING') return refusals.instanceNotRunning(id, status);
+  if (!servesData(status)) return refusals.instanceNotRunning(id, status);
   if (!nodeHost || !nodePort) return refusals.instanceUnreachable(id);
   return { key, instance, host: nodeHost, port: nodePort };
 }

@@ -5,6 +5,7 @@
  * instance that has just become RUNNING are seen at once; what is kept is found by the SHA-256 of the
  * secret, never by the secret; an unknown instance and one the key does not open get the same answer.
  */
+import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
 import { findPrincipal, isExpired, type Principal } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -98,7 +99,7 @@ export function createAuthorizer(orm: Orm, clock: Clock): Authorizer {
       const isTarget = ({ id }: Instance): boolean => id === target.instanceId;
       const cached = readCache(hash);
       const known = cached?.instances.find(isTarget);
-      const isUsable = known?.status === 'RUNNING';
+      const isUsable = known !== undefined && servesData(known.status);
       const principal = cached && isUsable ? cached : await shareLookUp(hash, secret);
       if (!principal) throw invalidToken();
       const { ipWhitelist } = principal.key;

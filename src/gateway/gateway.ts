@@ -17,9 +17,11 @@
  *   an answer or a log line.
  * - Bodies, connections, commands in flight and all waiting times are bounded.
  */
+
 import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
 import getRawBody from 'raw-body';
+import { servesData } from '../instances/states.ts';
 import { createKeyUsage } from '../keys/key-usage.ts';
 import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
@@ -99,7 +101,7 @@ export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
     const { authorization } = ctx.headers;
     const grant = await authorizer.authorize(target, { authorization, address: ctx.ip });
     trace.keyId = grant.key.id;
-    if (grant.instance.status !== 'RUNNING') throw instanceNotRunning(grant.instance.status);
+    if (!servesData(grant.instance.status)) throw instanceNotRunning(grant.instance.status);
     return grant;
   }
 

@@ -9,7 +9,7 @@ import { queueOperation, supersedeOpenOperations } from './operations.ts';
 import { lockOwnInstance } from './ownership.ts';
 import { lockOrganization, reserveOperation } from './quotas.ts';
 import type { InstanceServices } from './services.ts';
-import { renewWish } from './states.ts';
+import { renewWish, servingStatuses } from './states.ts';
 
 export type PowerChange = 'stop' | 'start' | 'restart';
 
@@ -20,9 +20,9 @@ const changes: Readonly<
     { from: readonly InstanceStatus[]; power: 'on' | 'off'; meanwhile: InstanceStatus }
   >
 > = {
-  stop: { from: ['RUNNING'], power: 'off', meanwhile: 'STOPPING' },
+  stop: { from: servingStatuses, power: 'off', meanwhile: 'STOPPING' },
   start: { from: ['STOPPED'], power: 'on', meanwhile: 'STARTING' },
-  restart: { from: ['RUNNING'], power: 'on', meanwhile: 'RESTARTING' },
+  restart: { from: servingStatuses, power: 'on', meanwhile: 'RESTARTING' },
 };
 
 /**

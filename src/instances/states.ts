@@ -8,14 +8,25 @@
  *            up    ▼     │        update ──┘ │ └─────────applied───────────┘        ▼
  *                 FAILED ◄───────────────────┴──────────applied──────────────── STARTING
  *
+ * What differs from the records makes a RUNNING instance DEGRADED, and what mends it RUNNING again; it
+ * serves as far as its Redis does, and takes every wish that a RUNNING one takes.
+ *
  * An update keeps an instance RUNNING; one that is given up leaves it RUNNING as it was, with the reason
  * in `failure`. Any other wish that is given up ends in FAILED. Delete may come at any time, from every
  * state: DELETING ─► DELETED. A delete is never given up, it is tried until nothing is left.
  */
-import type { Instance } from '../store/entities/instance.ts';
+import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
 
 /** What the reconciler does with an instance next. */
 export type Step = 'apply' | 'destroy' | 'none';
+
+/** The states in which an instance's Redis is meant to answer. */
+export const servingStatuses = ['RUNNING', 'DEGRADED'] as const satisfies InstanceStatus[];
+
+/** Whether an instance's Redis is meant to answer. */
+export function servesData(status: InstanceStatus): boolean {
+  return (servingStatuses as readonly InstanceStatus[]).includes(status);
+}
 
 type DecidingColumns = Pick<
   Instance,

@@ -13,7 +13,7 @@ import { findOwnInstance, lockOwnInstance } from './ownership.ts';
 import { lockOrganization, reserveHostMemory, reserveMemory, reserveOperation } from './quotas.ts';
 import type { InstanceServices } from './services.ts';
 import { type Settings, sameSettings } from './settings.ts';
-import { renewWish } from './states.ts';
+import { renewWish, servesData } from './states.ts';
 
 /** A checked PATCH: what is left out stays as it is. */
 export interface InstanceChanges {
@@ -130,11 +130,12 @@ function settingsAfter(instance: Instance, changes: InstanceChanges): Settings {
     maxMemoryBytes: changes.maxMemory ?? instance.maxMemoryBytes,
     evictionPolicy: changes.evictionPolicy ?? instance.evictionPolicy,
     persistence: changes.persistence ?? instance.persistence,
+    image: instance.image,
   };
 }
 
 function requireRunning({ status, organizationId }: Instance): void {
-  if (status === 'RUNNING') return;
+  if (servesData(status)) return;
   const message = `The instance is ${status}; its settings change only while it is RUNNING.`;
   throw new AppError('state_conflict', message, { organizationId });
 }

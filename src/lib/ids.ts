@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'inv'
   | 'aud'
   | 'op'
+  | 'bkp'
   | 'req'
   | 'swc';
 

@@ -1,6 +1,8 @@
 /** Reading an instance's metrics. */
+
 import type { Caller } from '../accounts/caller.ts';
 import { findOwnInstance } from '../instances/ownership.ts';
+import { servesData } from '../instances/states.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -55,7 +57,7 @@ export async function readMetrics(
   const em = orm.em.fork() as EntityManager;
   const instance = await findOwnInstance(em, caller, instanceId, 'viewer');
   const range = resolveRange(request, clock.now().getTime());
-  if (instance.status === 'RUNNING') await metrics.refresh(instance);
+  if (servesData(instance.status)) await metrics.refresh(instance);
   const nowMs = clock.now().getTime();
   const rows = await findRows(em, instanceId, request.to ? range : { ...range, toMs: nowMs + 1 });
   return {

@@ -11,7 +11,9 @@
  * An instance that does not answer costs a bounded time and no other instance anything. The platform's own
  * part is left out: its bytes as counted at its sockets, its commands by their names (parse-sample.ts).
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { servingStatuses } from '../instances/states.ts';
 import { InstanceEntity } from '../store/entities/instance.ts';
 import {
   createLooks,
@@ -83,7 +85,7 @@ async function sweep(
     .fork()
     .find(
       InstanceEntity,
-      { status: 'RUNNING', passwordSealed: { $ne: null } },
+      { status: { $in: [...servingStatuses] }, passwordSealed: { $ne: null } },
       { fields: ['id', 'nodeHost', 'nodePort', 'passwordSealed'], orderBy: { id: 1 } },
     );
   const ids = new Set(instances.map(({ id }) => id));

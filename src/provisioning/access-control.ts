@@ -1,5 +1,7 @@
 /** The port that puts changed keys in force: in Redis itself, in the gateway and in the door. */
+
 import type { AccessControl } from '../instances/services.ts';
+import { servingStatuses } from '../instances/states.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
 import { InstanceEntity } from '../store/entities/instance.ts';
@@ -32,7 +34,7 @@ export function createAccessControl({
     const where = {
       id: { $in: [...instanceIds] },
       // The others get their users before they become RUNNING.
-      status: 'RUNNING' as const,
+      status: { $in: [...servingStatuses] },
       passwordSealed: { $ne: null },
     };
     const running = await orm.em.fork().find(InstanceEntity, where, { fields: ['id'] });

@@ -9,7 +9,9 @@
  * at once; one that does not answer is asked again every few seconds, is logged once until it answers, and
  * keeps no other waiting for long.
  */
+
 import { raw } from '@mikro-orm/core';
+import { servingStatuses } from '../instances/states.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -109,7 +111,7 @@ function createMenders({ logger, orm, accessSync }: SweepServices, times: SweepT
 
   async function mend(instanceId: string): Promise<void> {
     try {
-      const where = { id: instanceId, status: 'RUNNING' as const };
+      const where = { id: instanceId, status: { $in: [...servingStatuses] } };
       const isRunning = (await orm.em.fork().count(InstanceEntity, where)) > 0;
       if (isRunning) await accessSync.sync(instanceId);
       if (silent.delete(instanceId) && isRunning) {
@@ -167,7 +169,9 @@ function createCycle(
     if (left.length === 0 && performance.now() >= nextBeginMs) {
       nextBeginMs = performance.now() + cycleMs;
       const options = { fields: ['id'], orderBy: { id: 1 } } as const;
-      const running = await orm.em.fork().find(InstanceEntity, { status: 'RUNNING' }, options);
+      const running = await orm.em
+        .fork()
+        .find(InstanceEntity, { status: { $in: [...servingStatuses] } }, options);
       left = running.map(({ id }) => id);
       portion = Math.ceil((left.length * tickMs) / cycleMs);
     }
@@ -179,7 +183,7 @@ function createCycle(
 async function listUnfollowed(orm: Orm): Promise<string[]> {
   const rows: { id: string }[] = await (orm.em.fork() as EntityManager).getConnection().execute(
     `select id from instances
-        where status = 'RUNNING' and access_applied_revision < access_revision order by id`,
+        where status in ('RUNNING', 'DEGRADED') and access_applied_revision < access_revision order by id`,
   );
   return rows.map(({ id }) => id);
 }

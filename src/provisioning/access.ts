@@ -7,8 +7,10 @@
  * change that comes meanwhile, from whatever server, raises `accessRevision`, and then it goes again: so the
  * last state always wins. What differed though nobody had changed a key is in the audit log.
  */
+
 import { type ChainableCommander, ReplyError } from 'ioredis';
 import { platformUser } from '../../infra/platform-user.ts';
+import { servesData } from '../instances/states.ts';
 import { type AclUser, aclRules } from '../keys/acl-rules.ts';
 import { isExpired, listInstanceKeys, toAclUser } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -112,7 +114,7 @@ function findDrift(
   left: LeftUsers | undefined,
 ): AccessDrift {
   // Before it is RUNNING, an instance has what its first start or its volume gave it.
-  if (instance.status !== 'RUNNING') return noDrift;
+  if (!servesData(instance.status)) return noDrift;
   const differences = withoutUsers(compareUsers(before, after), expired);
   if (left?.revision === instance.accessAppliedRevision) {
     return withoutExplained(differences, before, left);

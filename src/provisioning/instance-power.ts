@@ -1,12 +1,12 @@
 /**
- * An instance's container as it runs: started before a stack run, restarted or stopped after one, and
+ * An instance's container as it runs: started before a stack run, looked at, and
  * waited for until its Redis answers. What the container is made of is the stack's business.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Sealer } from '../lib/crypto.ts';
 import type { Instance } from '../store/entities/instance.ts';
-import { inspectInstance, restartContainer, startContainer } from './docker.ts';
+import { inspectInstance, startContainer } from './docker.ts';
 import { withInstanceRedis } from './instance-redis.ts';
 
 const readyTimeoutMs = 10_000;
@@ -24,17 +24,14 @@ export async function startInstance(
   await awaitReady(sealer, instance);
 }
 
-/** Restarts an instance unless it has been since `askedAt`: a try before this one may have done it. */
-export async function restartOnce(
+/** Whether an instance has been started since `since`: a try before this one may have restarted it. */
+export async function hasStartedSince(
   docker: Docker,
   instance: Instance,
-  askedAt: Date,
-  onRestart: () => void,
-): Promise<void> {
+  since: Date,
+): Promise<boolean> {
   const container = await inspectInstance(docker, instance.id);
-  if (container?.isRunning && container.startedAt >= askedAt) return;
-  onRestart();
-  await restartContainer(docker, instance.id);
+  return container?.isRunning === true && container.startedAt >= since;
 }
 
 /**

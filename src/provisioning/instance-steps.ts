@@ -1,8 +1,16 @@
 /**
- * The steps of the reconciler: what making an instance real, and what leaving nothing of it, consists of.
+ * One try at an instance, step by step. Which of the two ways it goes, the row alone says (nextStep).
  *
- * Every step can run twice and ends in the same place: stacks are desired state, outputs and outcomes are
- * written with the claim's epoch, users and objects are compared before they are changed.
+ *   apply    look ─► start? ─► room? ─► region ─► stack ─► outputs ─┬► stop ──────────────────────┬► settle
+ *                                                                   └► restart? ─► restore? ─► access ┘
+ *   destroy  look ─► stack ─► clean ─► settle
+ *
+ * `stack` is a worker's: recover? ─► prepare ─► volume ─► container ─► settings ─► finish, or destroy.
+ *
+ * Guarantees: a try begins at the first step whatever the one before it broke off at, and every step can
+ * run twice and ends in the same place: stacks are desired state, outputs and outcomes are written with
+ * the claim's epoch, users and objects are compared before they are changed. Only `settle` changes what
+ * the instance is said to be, in transitions.ts.
  */
 import type Docker from 'dockerode';
 import type { Config } from '../config.ts';
@@ -20,37 +28,20 @@ import {
   inspectInstance,
   removeInstanceObjects,
   requireDocker,
+  restartContainer,
   stopContainer,
 } from './docker.ts';
-import { awaitReady, restartOnce, startInstance } from './instance-power.ts';
+import { awaitReady, hasStartedSince, startInstance } from './instance-power.ts';
 import { withInstanceRedis } from './instance-redis.ts';
 import type { Claim } from './leases.ts';
-import { confirmSettings, makeRoom } from './make-room.ts';
-import type { Phase, WorkerSettings } from './messages.ts';
+import { confirmSettings, makeRoom, needsRoom } from './make-room.ts';
+import type { WorkerSettings } from './messages.ts';
 import type { RegionStacks } from './regions.ts';
 import { readOutputs, stackValues } from './stack-values.ts';
 import { purgeStackFiles } from './state-files.ts';
+import { createSteps, type StepHooks, type Steps } from './steps.ts';
 import * as transitions from './transitions.ts';
 import type { JobResult, WorkerPool } from './worker-pool.ts';
-
-/** How far along an operation is when a phase begins, in per cent. */
-type Step = Phase | 'room' | 'start' | 'stop' | 'restart' | 'access' | 'clean';
-
-const progressOfPhase: Readonly<Record<Step, number>> = {
-  room: 3,
-  start: 4,
-  prepare: 5,
-  recover: 8,
-  volume: 25,
-  container: 30,
-  settings: 75,
-  finish: 85,
-  stop: 87,
-  restart: 87,
-  access: 90,
-  destroy: 20,
-  clean: 90,
-};
 
 export interface ReconcilerServices {
   readonly orm: Orm;
@@ -64,6 +55,7 @@ export interface ReconcilerServices {
   readonly settings: WorkerSettings;
   /** Makes an instance's users those of the database. */
   readonly accessSync: AccessSync;
+  readonly hooks: StepHooks;
   /** Told when an instance is gone, so that doors drop what they hold of it. */
   readonly onInstanceGone: (instanceId: string) => void;
 }
@@ -73,13 +65,18 @@ export interface Work {
   readonly claim: Claim;
   readonly instance: Instance;
   readonly operation: Operation | undefined;
+  readonly steps: Steps;
   /** Aborts when another reconciler has taken the lease: the run must stop. */
   readonly signal: AbortSignal;
 }
 
 /** Does what the instance's row asks for next, to its outcome. @throws what made it fail. */
-export async function takeStep(services: ReconcilerServices, work: Work): Promise<void> {
-  const { claim, instance, operation } = work;
+export async function takeStep(
+  services: ReconcilerServices,
+  given: Omit<Work, 'steps'>,
+): Promise<void> {
+  const { claim, instance, operation } = given;
+  const work = { ...given, steps: createSteps(services, instance.id, operation) };
   switch (nextStep(instance)) {
     case 'apply':
       await apply(services, work);
@@ -93,17 +90,16 @@ export async function takeStep(services: ReconcilerServices, work: Work): Promis
 }
 
 async function apply(services: ReconcilerServices, work: Work): Promise<void> {
-  const { claim, instance, operation } = work;
-  const steps = stepRecorder(services, operation);
-  const isLost = await prepare(services, instance, steps);
-  const { outputs, timingsMs } = await runStack(services, work, { steps, isLost });
+  const { claim, instance, operation, steps } = work;
+  const isLost = await prepare(services, work);
+  const { outputs, timingsMs } = await runStack(services, work, isLost);
   const provisioned = readOutputs(services.sealer, instance, outputs);
-  await transitions.recordOutputs(services, claim, provisioned);
+  await steps.run('outputs', () => transitions.recordOutputs(services, claim, provisioned));
   const current = { ...work, instance: { ...instance, ...provisioned } };
-  if (instance.power === 'off') await stop(services, current, steps);
-  else await openAccess(services, current, steps);
+  if (instance.power === 'off') await stop(services, current);
+  else await open(services, current);
   await steps.flushed();
-  await transitions.settleApplied(services, claim, instance, operation);
+  await steps.run('settle', () => transitions.settleApplied(services, claim, instance, operation));
   services.logger.info({ instanceId: instance.id, timingsMs }, 'instance is as wanted');
 }
 
@@ -111,35 +107,34 @@ async function apply(services: ReconcilerServices, work: Work): Promise<void> {
  * What an instance that has run before needs first: to run, and to fit into a smaller container. Where its
  * container is on a port that it no longer has, the stack makes another. Gives true where there is none.
  */
-async function prepare(
-  services: ReconcilerServices,
-  instance: Instance,
-  steps: StepRecorder,
-): Promise<boolean> {
+async function prepare(services: ReconcilerServices, { instance, steps }: Work): Promise<boolean> {
   if (instance.nodeHost === null) return false;
   const { sealer } = services;
   const docker = dockerOf(services, instance);
-  await requireDocker(docker);
-  const container = await inspectInstance(docker, instance.id);
+  const container = await steps.run('look', async () => {
+    await requireDocker(docker);
+    return await inspectInstance(docker, instance.id);
+  });
   if (!container) return true;
   if (container.hostPort !== instance.nodePort) return false;
   if (!container.isRunning && instance.power === 'off') return false;
   if (!container.isRunning) {
-    steps.begin('start');
-    await startInstance(docker, sealer, instance);
+    await steps.run('start', () => startInstance(docker, sealer, instance));
   }
-  await makeRoom(sealer, instance, container.memoryBytes, () => steps.begin('room'));
+  if (needsRoom(instance, container.memoryBytes)) {
+    await steps.run('room', () => makeRoom(sealer, instance));
+  }
   return false;
 }
 
 async function runStack(
   services: ReconcilerServices,
-  { claim, instance, signal }: Work,
-  { steps, isLost }: { steps: StepRecorder; isLost: boolean },
+  { claim, instance, signal, steps }: Work,
+  isLost: boolean,
 ): Promise<JobResult> {
   const firstTry = claim.attempts === 1;
   const region = requireRegion(services.config, instance.region);
-  const network = await services.regions.ensure(region, !firstTry);
+  const network = await steps.run('region', () => services.regions.ensure(region, !firstTry));
   const job = {
     kind: 'apply',
     stack: instance.id,
@@ -148,34 +143,40 @@ async function runStack(
     recover: !firstTry || isLost,
     hasData: instance.nodeHost !== null,
   } as const;
-  return await services.pool.run(job, steps.begin, signal);
+  return await steps.run('stack', () => services.pool.run(job, steps.begin, signal));
 }
 
-async function stop(
-  services: ReconcilerServices,
-  { instance }: Work,
-  steps: StepRecorder,
-): Promise<void> {
-  steps.begin('stop');
-  await stopContainer(dockerOf(services, instance), instance.id);
-  services.onInstanceGone(instance.id);
+async function stop(services: ReconcilerServices, { instance, steps }: Work): Promise<void> {
+  await steps.run('stop', async () => {
+    await stopContainer(dockerOf(services, instance), instance.id);
+    services.onInstanceGone(instance.id);
+  });
 }
 
 /** RUNNING means: restarted where that was asked, answering with its settings, and open to its keys. */
-async function openAccess(
+async function open(services: ReconcilerServices, work: Work): Promise<void> {
+  const { instance, steps } = work;
+  if (instance.restartGeneration > instance.appliedGeneration) await restart(services, work);
+  await steps.run('access', () => openAccess(services, instance));
+}
+
+async function restart(
   services: ReconcilerServices,
-  { instance, operation }: Work,
-  steps: StepRecorder,
+  { instance, operation, steps }: Work,
 ): Promise<void> {
-  const { sealer, accessSync, onInstanceGone } = services;
-  if (instance.restartGeneration > instance.appliedGeneration) {
-    const askedAt = operation?.startedAt ?? instance.updatedAt;
-    await restartOnce(dockerOf(services, instance), instance, askedAt, () => {
-      steps.begin('restart');
-      onInstanceGone(instance.id);
-    });
-  }
-  steps.begin('access');
+  const docker = dockerOf(services, instance);
+  const askedAt = operation?.startedAt ?? instance.updatedAt;
+  if (await hasStartedSince(docker, instance, askedAt)) return;
+  await steps.run('restart', async () => {
+    services.onInstanceGone(instance.id);
+    await restartContainer(docker, instance.id);
+  });
+}
+
+async function openAccess(
+  { sealer, accessSync }: ReconcilerServices,
+  instance: Instance,
+): Promise<void> {
   await awaitReady(sealer, instance);
   // The first run has set what it made; a later one may follow one that broke off.
   if (instance.generation > 1) {
@@ -186,46 +187,24 @@ async function openAccess(
 
 async function destroy(services: ReconcilerServices, work: Work): Promise<void> {
   const { pool, settings, logger, onInstanceGone } = services;
-  const { claim, instance, operation } = work;
-  const steps = stepRecorder(services, operation);
+  const { claim, instance, operation, steps, signal } = work;
   const docker = dockerOf(services, instance);
   onInstanceGone(instance.id);
-  await requireDocker(docker);
-  await pool.run(
-    { kind: 'destroy', stack: instance.id, recover: claim.attempts > 1, hasData: false },
-    steps.begin,
-    work.signal,
-  );
-  steps.begin('clean');
-  await removeInstanceObjects(docker, instance.id, new Set());
-  purgeStackFiles(settings, instance.id);
+  await steps.run('look', () => requireDocker(docker));
+  const recover = claim.attempts > 1;
+  const job = { kind: 'destroy', stack: instance.id, recover, hasData: false } as const;
+  await steps.run('stack', () => pool.run(job, steps.begin, signal));
+  await steps.run('clean', async () => {
+    await removeInstanceObjects(docker, instance.id, new Set());
+    purgeStackFiles(settings, instance.id);
+  });
   await steps.flushed();
-  await transitions.settleDestroyed(services, claim, instance, operation);
+  await steps.run('settle', () =>
+    transitions.settleDestroyed(services, claim, instance, operation),
+  );
   logger.info({ instanceId: instance.id }, 'instance is deleted');
 }
 
 function dockerOf({ config }: ReconcilerServices, { region }: Instance): Docker {
   return connectDocker(requireRegion(config, region).dockerHost);
-}
-
-interface StepRecorder {
-  begin(phase: Step): void;
-  flushed(): Promise<void>;
-}
-
-/** Records steps in the order they begin, without making the run wait for the database. */
-function stepRecorder(
-  services: ReconcilerServices,
-  operation: Operation | undefined,
-): StepRecorder {
-  let chain = Promise.resolve();
-  return {
-    begin(phase) {
-      if (!operation) return;
-      chain = chain
-        .then(() => transitions.recordStep(services, operation, phase, progressOfPhase[phase]))
-        .catch((error) => services.logger.warn({ err: error }, 'a step was not recorded'));
-    },
-    flushed: () => chain,
-  };
 }

@@ -22,22 +22,21 @@ const pollMs = 50;
 const marginMib = 8;
 
 /**
- * Lowers a running Redis's maxmemory and waits, where its container is about to get a smaller limit. Asks
- * the container, not Redis: a try before this one may have told Redis and not come to its end.
+ * Whether an instance's container is about to get a smaller limit. Asks the container, not Redis: a try
+ * before this one may have told Redis and not come to its end.
  * @param limitBytes the container's present limit.
- * @param onShrink told before anything is changed.
+ */
+export function needsRoom(instance: Instance, limitBytes: number): boolean {
+  return limitMib(instance) * bytesPerMib < limitBytes;
+}
+
+/**
+ * Lowers a running Redis's maxmemory and waits until what it holds fits into the smaller container.
  * @throws {AppError} `memory_in_use` when what is in use does not come to fit; then, as with any other
  * error, maxmemory is back at what was last applied.
  */
-export async function makeRoom(
-  sealer: Sealer,
-  instance: Instance,
-  limitBytes: number,
-  onShrink: () => void,
-): Promise<void> {
-  const wantedMib = containerMemoryMib(instance.maxMemoryBytes, instance.persistence);
-  if (wantedMib * bytesPerMib >= limitBytes) return;
-  onShrink();
+export async function makeRoom(sealer: Sealer, instance: Instance): Promise<void> {
+  const wantedMib = limitMib(instance);
   await withInstanceRedis(sealer, instance, async (redis) => {
     const live = await readSettings(redis);
     const before = appliedSettings(instance) ?? live;
@@ -53,6 +52,10 @@ export async function makeRoom(
       'Redis could not free enough memory for the smaller size; its settings are as they were.';
     throw new AppError('memory_in_use', message);
   });
+}
+
+function limitMib({ maxMemoryBytes, persistence }: Instance): number {
+  return containerMemoryMib(maxMemoryBytes, persistence);
 }
 
 /** Sets what a running Redis has otherwise than wanted, and keeps it for its next start. */

@@ -131,7 +131,7 @@ async function reconcile(
 
 async function handleFailure(
   services: ReconcilerServices,
-  { claim, instance, operation }: Work,
+  { claim, instance, operation }: Omit<Work, 'steps'>,
   error: unknown,
 ): Promise<void> {
   const cause = explain(error);

@@ -8,6 +8,7 @@
 
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import { appliedSettings, asApplied, sameSettings } from '../instances/settings.ts';
+import { servesData } from '../instances/states.ts';
 import { releaseInstanceKeys } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -160,7 +161,7 @@ export async function settleFailed(
       await writeIfStillWanted(em, claim, instance.generation, {
         ...reason,
         // What runs goes on running, though not as was wanted.
-        status: instance.status === 'RUNNING' ? 'RUNNING' : 'FAILED',
+        status: servesData(instance.status) ? instance.status : 'FAILED',
         failedGeneration: instance.generation,
       });
       await endOperation(em, operation, failed);

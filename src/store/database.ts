@@ -16,7 +16,9 @@ import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Config } from '../config.ts';
 import { AccountKeyEntity } from './entities/account-key.ts';
 import { AuditEntryEntity } from './entities/audit-entry.ts';
+import { BackupEntity } from './entities/backup.ts';
 import { DataKeyEntity, KeyBindingEntity } from './entities/data-key.ts';
+import { DutyEntity } from './entities/duty.ts';
 import { IdempotencyRecordEntity } from './entities/idempotency-record.ts';
 import { InstanceEntity } from './entities/instance.ts';
 import { InvitationEntity, MembershipEntity } from './entities/membership.ts';
@@ -30,6 +32,7 @@ import { SessionEntity, UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/0001-first-tables.ts';
 import { AccountsAndLimits } from './migrations/0002-accounts-and-limits.ts';
 import { Metrics } from './migrations/0003-metrics.ts';
+import { NeverStuck } from './migrations/0004-never-stuck.ts';
 
 export type Orm = CoreOrm;
 export type EntityManager = CoreEntityManager & SqlEntityManager;
@@ -55,6 +58,8 @@ const options = {
     IdempotencyRecordEntity,
     MetricBaselineEntity,
     MetricPointEntity,
+    BackupEntity,
+    DutyEntity,
   ],
   extensions: [Migrator],
   // Queries hold values; what is worth a line is logged by the code that asks.
@@ -64,6 +69,7 @@ const options = {
       { name: '0001-first-tables', class: FirstTables },
       { name: '0002-accounts-and-limits', class: AccountsAndLimits },
       { name: '0003-metrics', class: Metrics },
+      { name: '0004-never-stuck', class: NeverStuck },
     ],
     snapshot: false,
   },

@@ -29,7 +29,7 @@ export async function addOrganization(orm: Orm): Promise<Organization> {
   return organization;
 }
 
-const settledStatuses: readonly InstanceStatus[] = ['RUNNING', 'STOPPED', 'DELETED'];
+const settledStatuses: readonly InstanceStatus[] = ['RUNNING', 'DEGRADED', 'STOPPED', 'DELETED'];
 
 /** A new instance that nobody has worked on yet, in an organization of its own unless told otherwise. */
 export async function addInstance(orm: Orm, changes: Partial<Instance> = {}): Promise<Instance> {

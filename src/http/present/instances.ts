@@ -1,5 +1,6 @@
 import { toMaxMemoryMb } from '../../instances/plans.ts';
 import type { ShownInstance } from '../../instances/read-instances.ts';
+import { servesData } from '../../instances/states.ts';
 import type { HttpServices } from '../route.ts';
 import type { instanceSchema } from '../schemas/instances.ts';
 import { presentFailure, type Shown } from './failure.ts';
@@ -14,7 +15,7 @@ export function presentInstance(
     organizationId: instance.organizationId,
     name: instance.name,
     status: instance.status as Shown<typeof instanceSchema>['status'],
-    hostname: instance.status === 'RUNNING' ? host : null,
+    hostname: servesData(instance.status) ? host : null,
     host,
     port,
     maxMemory: instance.maxMemoryBytes,

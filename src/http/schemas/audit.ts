@@ -32,7 +32,7 @@ export const auditEntrySchema = z
     organizationId: z.string().nullable().meta({ example: 'org_abc123' }),
     createdAt: timestamp,
     actor: z.object({
-      kind: z.enum(['account-key', 'user', 'system', 'anonymous']),
+      kind: z.enum(['account-key', 'user', 'operator', 'system', 'anonymous']),
       id: z.string().nullable().meta({ example: 'acct_k2v7' }),
     }),
     action: z.string().meta({ example: 'instance.create' }),

@@ -47,6 +47,7 @@ export const statusSchema = z
   .enum([
     'PROVISIONING',
     'RUNNING',
+    'DEGRADED',
     'RESTARTING',
     'STOPPING',
     'STOPPED',

@@ -9,7 +9,18 @@ export const operationStatus = z
 export const operationSchema = z
   .object({
     id: z.string().meta({ example: 'op_k2v7' }),
-    kind: z.enum(['create', 'update', 'restart', 'stop', 'start', 'delete', 'retry']),
+    kind: z.enum([
+      'create',
+      'update',
+      'restart',
+      'stop',
+      'start',
+      'delete',
+      'retry',
+      'repair',
+      'upgrade',
+      'restore',
+    ]),
     instanceId: z.string(),
     status: operationStatus,
     progress: z.number().int().min(0).max(100).meta({ description: 'Per cent.' }),

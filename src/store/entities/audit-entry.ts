@@ -1,6 +1,7 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export type ActorKind = 'account-key' | 'user' | 'system' | 'anonymous';
+/** An `operator` worked past the API, with Pulumi or with a script on the machine. */
+export type ActorKind = 'account-key' | 'user' | 'operator' | 'system' | 'anonymous';
 
 /** One line of the audit log: who did, or was refused, what. The database refuses to change or remove it. */
 export const AuditEntryEntity = defineEntity({

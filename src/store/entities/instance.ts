@@ -3,6 +3,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 export type InstanceStatus =
   | 'PROVISIONING'
   | 'RUNNING'
+  | 'DEGRADED'
   | 'RESTARTING'
   | 'STOPPING'
   | 'STOPPED'
@@ -10,6 +11,26 @@ export type InstanceStatus =
   | 'FAILED'
   | 'DELETING'
   | 'DELETED';
+
+/** What the service does about what was changed past it: mend it, or only say so. */
+export type DriftPolicy = 'repair' | 'report';
+
+/** One thing about an instance that is otherwise than recorded, as its reader sees it. */
+export interface DriftNote {
+  kind: string;
+  /** In plain words: what is so, and what was to be. */
+  detail: string;
+  /** ISO 8601. */
+  since: string;
+}
+
+/** What a stack run can make of an instance: the settings that its configuration holds. */
+export interface RecordedSettings {
+  maxMemoryBytes: number;
+  evictionPolicy: string;
+  persistence: boolean;
+  image: string;
+}
 
 /**
  * An instance: what its owner wants (the wanted columns and `generation`, which every wish raises) and
@@ -44,8 +65,19 @@ export const InstanceEntity = defineEntity({
     power: p.string().$type<'on' | 'off'>().default('on'),
     /** The latest generation that asked for a restart; done once that generation is applied. */
     restartGeneration: p.integer().default(0),
-    /** The image reference the container runs, pinned when the instance was created. */
+    /** The image reference the container runs, pinned when the instance was created or upgraded. */
     image: p.string(),
+    driftPolicy: p.string().$type<DriftPolicy>().default('repair'),
+    /** The latest generation that may begin with an empty volume where its data was lost. */
+    emptyVolumeGeneration: p.integer().default(0),
+    /** The backup to be loaded by `restoreGeneration`; done once that generation is applied. */
+    restoreBackupId: p.string().nullable(),
+    restoreGeneration: p.integer().default(0),
+    /** When backups are taken by themselves: a cron expression, in UTC. */
+    backupSchedule: p.string().nullable(),
+    backupKeepCount: p.integer().nullable(),
+    backupKeepDays: p.integer().nullable(),
+    backupNextAt: p.datetime().nullable(),
     /** The port on the Docker host, unique in its region while the instance lives. */
     nodePort: p.integer().nullable(),
 
@@ -59,6 +91,11 @@ export const InstanceEntity = defineEntity({
     appliedMaxMemoryBytes: p.bigint('number').nullable(),
     appliedEvictionPolicy: p.string().nullable(),
     appliedPersistence: p.boolean().nullable(),
+    appliedImage: p.string().nullable(),
+    /** What the service last asked a stack run to make: what differs from it too is an operator's. */
+    triedSettings: p.json<RecordedSettings>().nullable(),
+    /** What is known to be otherwise than recorded. */
+    drift: p.json<DriftNote[]>().onCreate(() => []),
     /** The latest generation that was given up; it is not tried again until something new is wanted. */
     failedGeneration: p.integer().default(0),
     nodeHost: p.string().nullable(),

@@ -1,6 +1,16 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 
-export type OperationKind = 'create' | 'update' | 'restart' | 'stop' | 'start' | 'delete' | 'retry';
+export type OperationKind =
+  | 'create'
+  | 'update'
+  | 'restart'
+  | 'stop'
+  | 'start'
+  | 'delete'
+  | 'retry'
+  | 'repair'
+  | 'upgrade'
+  | 'restore';
 export type OperationStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SUPERSEDED';
 
 /** One step of an operation as its reader sees it. */

@@ -120,11 +120,17 @@ testOnEachDatabase(
   },
 );
 
-const settings = { maxMemoryBytes: 512, evictionPolicy: 'volatile-lru', persistence: false };
+const settings = {
+  maxMemoryBytes: 512,
+  evictionPolicy: 'volatile-lru',
+  persistence: false,
+  image: 'sha256:of-before',
+};
 const applied = {
   appliedMaxMemoryBytes: 512,
   appliedEvictionPolicy: 'volatile-lru',
   appliedPersistence: false,
+  appliedImage: 'sha256:of-before',
 };
 
 testOnEachDatabase(

@@ -130,6 +130,22 @@ for (const persistence of [true, false]) {
         appliedMaxMemoryBytes: 2 ** 34,
         appliedEvictionPolicy: 'noeviction',
         appliedPersistence: !persistence,
+        appliedImage: 'sha256:b',
+        triedSettings: {
+          maxMemoryBytes: 2 ** 34,
+          evictionPolicy: 'noeviction',
+          persistence,
+          image: 'sha256:c',
+        },
+        driftPolicy: 'report',
+        drift: [{ kind: 'paused', detail: 'it is paused', since: someDate.toISOString() }],
+        emptyVolumeGeneration: 1,
+        restoreBackupId: 'bkp_a',
+        restoreGeneration: 1,
+        backupSchedule: '0 3 * * *',
+        backupKeepCount: 7,
+        backupKeepDays: 30,
+        backupNextAt: new Date('2030-01-01T03:00:00.000Z'),
       });
       const read = await readInstance(orm, written.id);
       t.deepEqual({ ...read }, { ...written });
