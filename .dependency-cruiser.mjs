@@ -32,9 +32,15 @@ export default {
     ),
     layer('lib-is-the-bottom', 'lib knows nothing of the product.', '^src/lib/', '^src/(?!lib/)'),
     layer(
+      'duties-know-no-work',
+      'Duties say who works; what the work is, service-duties.ts tells them.',
+      '^src/duties/',
+      '^src/(?!duties/|store/|lib/)',
+    ),
+    layer(
       'use-cases-below-surfaces',
       'Use cases serve every surface, so they know none, and they reach provisioning through a port.',
-      '^src/(instances|keys|accounts|audit|metrics)/',
+      '^src/(instances|backups|keys|accounts|audit|metrics)/',
       '^src/(http|gateway|edge|provisioning)/',
     ),
     layer(

@@ -9,6 +9,7 @@
  */
 import type { Output } from '@pulumi/pulumi';
 import { Config } from '@pulumi/pulumi';
+import type { Adoption } from './adoption.ts';
 import { enforcePolicies } from './policy-transform.ts';
 import { RedisInstance } from './redis-instance.ts';
 import { Region } from './region.ts';
@@ -18,12 +19,17 @@ export type StackOutputs = Record<string, Output<unknown> | string | number>;
 
 /** Declares the resources of the current stack, as its configuration says, and gives its outputs. */
 export function buildStack(): StackOutputs {
+  return buildStackAround({});
+}
+
+/** The same, taking over what exists already. */
+export function buildStackAround(adoption: Adoption): StackOutputs {
   enforcePolicies();
   const config = new Config();
   if (config.require('kind') === 'region') {
-    const region = new Region('region', readRegionSpec(config));
+    const region = new Region('region', readRegionSpec(config), adoption);
     return { network: region.networkName };
   }
-  const instance = new RedisInstance('redis', readInstanceSpec(config));
+  const instance = new RedisInstance('redis', readInstanceSpec(config), adoption);
   return { host: instance.host, port: instance.port, password: instance.password };
 }

@@ -1,5 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { type Adoption, importOption } from './adoption.ts';
 import { redisStartCommand } from './redis-command.ts';
 import { InstancePassword, RedisSettings } from './redis-settings.ts';
 import { containerMemoryMib } from './sizing.ts';
@@ -20,10 +21,10 @@ export class RedisInstance extends pulumi.ComponentResource {
   readonly port: pulumi.Output<number>;
   readonly password: pulumi.Output<string>;
 
-  constructor(name: string, spec: InstanceSpec) {
+  constructor(name: string, spec: InstanceSpec, adoption: Adoption = {}) {
     super('swiftcache:infra:RedisInstance', name);
-    const volume = this.createVolume(spec);
-    const password = this.createPassword();
+    const volume = this.createVolume(spec, adoption);
+    const password = this.createPassword(adoption);
     const container = this.createContainer(spec, volume, password);
     const settings = this.createSettings(spec, container, password);
 
@@ -33,16 +34,17 @@ export class RedisInstance extends pulumi.ComponentResource {
     this.registerOutputs({ host: this.host, port: this.port, password: this.password });
   }
 
-  private createVolume(spec: InstanceSpec): docker.Volume {
+  private createVolume(spec: InstanceSpec, adoption: Adoption): docker.Volume {
     return new docker.Volume(
       'data',
       { name: resourceName(spec), labels: labelsOf(spec) },
-      { parent: this },
+      { parent: this, ...importOption(adoption.volume) },
     );
   }
 
-  private createPassword(): InstancePassword {
-    return new InstancePassword('password', {}, { parent: this });
+  private createPassword({ password }: Adoption): InstancePassword {
+    const args = password === undefined ? {} : { value: pulumi.secret(password) };
+    return new InstancePassword('password', args, { parent: this });
   }
 
   private createContainer(

@@ -4,17 +4,22 @@ import * as pulumi from '@pulumi/pulumi';
 /** Raised when what a resource of the plugin means changes; the plugin answers for every version. */
 const pluginVersion = '1.0.0';
 
+export interface InstancePasswordArgs {
+  /** A password that is in use already; without it a new one is made. */
+  value?: pulumi.Input<string>;
+}
+
 /** The platform user's password: 256 random bits made once, kept encrypted in the stack's state. */
 export class InstancePassword extends pulumi.CustomResource {
   declare readonly value: pulumi.Output<string>;
   /** The hex SHA-256 of the password: what Redis's ACL file holds. No secret. */
   declare readonly sha256: pulumi.Output<string>;
 
-  constructor(name: string, _args: Record<string, never>, options: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: InstancePasswordArgs, options: pulumi.CustomResourceOptions) {
     super(
       'swiftcache:index:InstancePassword',
       name,
-      { value: undefined, sha256: undefined },
+      { value: undefined, sha256: undefined, ...args },
       { ...options, version: pluginVersion },
     );
   }

@@ -1,5 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { type Adoption, importOption } from './adoption.ts';
 import type { RegionSpec } from './stack-config.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { RegionSpec } from './stack-config.ts';
 export class Region extends pulumi.ComponentResource {
   readonly networkName: pulumi.Output<string>;
 
-  constructor(name: string, spec: RegionSpec) {
+  constructor(name: string, spec: RegionSpec, adoption: Adoption = {}) {
     super('swiftcache:infra:Region', name);
     const network = new docker.Network(
       'network',
@@ -26,7 +27,7 @@ export class Region extends pulumi.ComponentResource {
           { label: 'swiftcache.region', value: spec.region },
         ],
       },
-      { parent: this },
+      { parent: this, ...importOption(adoption.network) },
     );
     this.networkName = network.name;
     this.registerOutputs({ networkName: this.networkName });

@@ -66,6 +66,7 @@ const environmentSchema = z.object({
     .regex(/^(file|postgres|s3|gs|azblob):\/\//, 'needs file://…, postgres://… or s3://…')
     .optional(),
   SWIFTCACHE_MASTER_KEY: masterKey.optional(),
+  SWIFTCACHE_PASSPHRASE_FILE: z.string().min(1).optional(),
   SWIFTCACHE_ROLES: roleList.prefault(roles.join(',')),
   SWIFTCACHE_BACKUP_URL: z
     .string()
@@ -110,6 +111,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly databaseFile: string;
   readonly stateBackendUrl: string;
+  /** What a state backend in a cloud finds its credentials by, e.g. AWS_ACCESS_KEY_ID. */
+  readonly stateCredentials: Readonly<Record<string, string>>;
   /** Where backups of instances go: `file:///folder` or `s3://bucket/prefix?region=…&endpoint=…`. */
   readonly backupUrl: string;
   /** What this process does; the others do the rest. */
@@ -159,8 +162,17 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
   }
+  if (parsed.success) problems.push(...rolesApart(parsed.data));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(toConfig(parsed.data, readFacts()));
+  return Object.freeze(toConfig(parsed.data, readFacts(), environment));
+}
+
+/** The embedded database belongs to one process, which then has to do everything. */
+function* rolesApart(env: z.infer<typeof environmentSchema>): Generator<string> {
+  const isWhole = roles.every((role) => env.SWIFTCACHE_ROLES.includes(role));
+  if (!isWhole && !env.SWIFTCACHE_DATABASE_URL?.startsWith('postgres')) {
+    yield 'SWIFTCACHE_ROLES: fewer than all need SWIFTCACHE_DATABASE_URL=postgres://…';
+  }
 }
 
 function* unknownVariables(environment: NodeJS.ProcessEnv): Generator<string> {
@@ -183,10 +195,12 @@ function readFacts(): z.infer<typeof factsSchema> {
 function toConfig(
   env: z.infer<typeof environmentSchema>,
   facts: z.infer<typeof factsSchema>,
+  environment: NodeJS.ProcessEnv,
 ): Config {
   const dataDir = resolve(rootDir, env.SWIFTCACHE_DATA_DIR);
   const database = env.SWIFTCACHE_DATABASE_URL;
   const pulumiHome = env.PULUMI_HOME ?? join(env.HOME, '.pulumi');
+  const stateBackendUrl = env.SWIFTCACHE_STATE_BACKEND_URL ?? `file://${join(dataDir, 'pulumi')}`;
   return {
     host: env.SWIFTCACHE_HOST,
     port: env.SWIFTCACHE_PORT,
@@ -200,12 +214,13 @@ function toConfig(
     databaseFile: database?.startsWith('file:')
       ? resolve(rootDir, database.replace(/^file:(\/\/)?/, ''))
       : join(dataDir, 'swiftcache.db'),
-    stateBackendUrl: env.SWIFTCACHE_STATE_BACKEND_URL ?? `file://${join(dataDir, 'pulumi')}`,
+    stateBackendUrl,
+    stateCredentials: readCredentials(stateBackendUrl, environment),
     backupUrl: env.SWIFTCACHE_BACKUP_URL ?? `file://${join(dataDir, 'backups')}`,
     roles: new Set(env.SWIFTCACHE_ROLES),
     masterKey: env.SWIFTCACHE_MASTER_KEY,
     masterKeyFile: join(dataDir, 'master.key'),
-    passphraseFile: join(dataDir, 'passphrase'),
+    passphraseFile: resolve(rootDir, env.SWIFTCACHE_PASSPHRASE_FILE ?? join(dataDir, 'passphrase')),
     bootstrapAccountKey: env.SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY,
     instancePorts: env.SWIFTCACHE_INSTANCE_PORTS,
     hostMemoryMib: env.SWIFTCACHE_HOST_MEMORY_MIB,
@@ -222,6 +237,22 @@ function toConfig(
     path: env.PATH,
     home: env.HOME,
   };
+}
+
+const credentialPrefixes: Readonly<Record<string, string>> = {
+  s3: 'AWS_',
+  gs: 'GOOGLE_',
+  azblob: 'AZURE_',
+};
+
+/** The variables by which the SDK of the backend's cloud finds its credentials; of no other cloud. */
+function readCredentials(
+  backendUrl: string,
+  environment: NodeJS.ProcessEnv,
+): Readonly<Record<string, string>> {
+  const prefix = credentialPrefixes[backendUrl.slice(0, backendUrl.indexOf(':'))];
+  const given = Object.entries(environment).filter(([name]) => prefix && name.startsWith(prefix));
+  return Object.fromEntries(given) as Record<string, string>;
 }
 
 /** A wildcard address is no name to connect to, so the machine's own name stands in for it. */

@@ -9,23 +9,38 @@
  *   swiftcache.db, pulumi/, project/ or the repository's stacks/
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { randomHex } from './lib/crypto.ts';
 
 export interface DataDirectory {
   readonly masterKey: Buffer;
+  readonly passphrase: string;
 }
 
-/** Makes what is missing and reads the master key. @throws when a key file is not as it was written. */
+/** Makes what is missing and reads the secrets. @throws when one is not there or not as it was written. */
 export function prepareDataDirectory(config: Config): DataDirectory {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   if (config.stateBackendUrl.startsWith('file://')) {
     mkdirSync(config.stateBackendUrl.slice('file://'.length), { recursive: true, mode: 0o700 });
   }
-  writeOnce(config.passphraseFile, () => randomHex(32));
-  if (config.masterKey) return { masterKey: config.masterKey };
+  // One that lies elsewhere is somebody's to bring: another one made here would open nothing.
+  const isOwn = dirname(config.passphraseFile) === config.dataDir;
+  if (isOwn) writeOnce(config.passphraseFile, () => randomHex(32));
+  const passphrase = readPassphrase(config.passphraseFile);
+  if (config.masterKey) return { masterKey: config.masterKey, passphrase };
   writeOnce(config.masterKeyFile, () => `${randomHex(32)}\n`);
-  return { masterKey: readMasterKey(config.masterKeyFile) };
+  return { masterKey: readMasterKey(config.masterKeyFile), passphrase };
+}
+
+function readPassphrase(file: string): string {
+  try {
+    // As Pulumi reads it.
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`the passphrase file ${file} cannot be read (${code})`);
+  }
 }
 
 function readMasterKey(file: string): Buffer {

@@ -4,6 +4,9 @@
  * Every task can run twice and on several servers at once, and takes a bounded part of the work a round.
  */
 import { removeExpiredSessions } from './accounts/sessions.ts';
+import { dropOldBackups } from './backups/retention.ts';
+import type { BackupPorts } from './backups/services.ts';
+import { takeDueBackups } from './backups/take-due-backups.ts';
 import { removeOldRecords } from './http/idempotency.ts';
 import { expireInstances } from './instances/expire-instances.ts';
 import type { InstanceServices } from './instances/services.ts';
@@ -16,9 +19,14 @@ export interface Housekeeping {
   stop(): Promise<void>;
 }
 
-export function startHousekeeping(services: InstanceServices, logger: Logger): Housekeeping {
+export function startHousekeeping(
+  services: InstanceServices & BackupPorts,
+  logger: Logger,
+): Housekeeping {
   const tasks = [
     { name: 'expire instances', intervalMs: secondMs, run: expireInstances },
+    { name: 'take due backups', intervalMs: secondMs, run: takeDueBackups },
+    { name: 'drop old backups', intervalMs: 30 * secondMs, run: dropOldBackups },
     { name: 'forget repeatable requests', intervalMs: 600 * secondMs, run: removeOldRecords },
     { name: 'remove ended sessions', intervalMs: 600 * secondMs, run: removeExpiredSessions },
   ];

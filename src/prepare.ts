@@ -8,8 +8,11 @@ process.umask(0o077);
 
 try {
   const config = loadConfig();
-  prepareDataDirectory(config);
-  prepareProject(config);
+  // Other parts of a service that is split hold no secrets and run no stacks.
+  if (config.roles.has('api') || config.roles.has('reconciler')) {
+    prepareDataDirectory(config);
+    prepareProject(config);
+  }
   const orm = await openDatabase(config);
   await orm.close();
 } catch (error) {

@@ -2,21 +2,23 @@
  * The service: starts what wiring.ts joins, and stops it in order.
  *
  * startService gives a running service; its `stop` takes everything down in order and within a bounded
- * time: no new work, doors closed, runs in hand interrupted and handed back, database closed. Containers
- * keep running.
+ * time: no new work, doors closed, runs in hand interrupted and handed back, duties handed to other servers,
+ * database closed. Containers keep running.
  */
 import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
-import type { Config } from './config.ts';
-import { startHousekeeping } from './housekeeping.ts';
+import type { Config, ServiceRole } from './config.ts';
 import type { Logger } from './lib/logger.ts';
-import { makeParts } from './wiring.ts';
+import { holdDuties } from './service-duties.ts';
+import { hasRole, makeParts, type Parts, type TestOptions } from './wiring.ts';
 
 const httpCloseTimeoutMs = 5_000;
 
 export interface Service {
   readonly url: string;
-  readonly organizationId: string;
+  readonly roles: ReadonlySet<ServiceRole>;
+  /** The first organization; only where the control API is. */
+  readonly organizationId: string | undefined;
   /** The first account key; only when this start made it. */
   readonly accountKey: string | undefined;
   readonly door: { readonly host: string; readonly port: number };
@@ -25,28 +27,48 @@ export interface Service {
 }
 
 /** Starts everything. @throws when a port is taken, or the database or data directory cannot be used. */
-export async function startService(config: Config, logger: Logger): Promise<Service> {
-  const parts = await makeParts(config, logger);
-  const { bootstrap, door, gateway, services } = parts;
-  const app = createApp(services, gateway);
+export async function startService(
+  config: Config,
+  logger: Logger,
+  testOptions: TestOptions = {},
+): Promise<Service> {
+  const parts = await makeParts(config, logger, testOptions);
+  const { base, control, surfaces } = parts;
+  const api = hasRole(config, 'api') ? control?.services : undefined;
+  const app = createApp({ ...base, ...parts }, { gateway: surfaces.gateway, api });
   const server = await listen(createServer(app.callback()), config);
-  await parts.reconciler.start();
-  parts.sweep.start();
-  parts.sampler.start();
-  const housekeeping = startHousekeeping(services, logger);
+  const work = await startWork(parts);
   return {
     url: `http://${config.publicHost}:${portOf(server)}`,
-    organizationId: bootstrap.organizationId,
-    accountKey: bootstrap.secret,
-    door,
+    roles: config.roles,
+    organizationId: api && control?.bootstrap.organizationId,
+    accountKey: control?.bootstrap.secret,
+    door: surfaces.door,
     async stop() {
-      services.streams.close();
-      await Promise.all([closeServer(server), parts.edge.close(), housekeeping.stop()]);
-      const { clients, reconciler, sampler, sweep, pool } = parts;
+      api?.streams.close();
+      await Promise.all([closeServer(server), surfaces.edge?.close()]);
+      await work.stop();
+      await surfaces.gateway?.close();
+      await base.orm.close();
+    },
+  };
+}
+
+/** Starts what works by itself, in a process that has that part. */
+async function startWork({ base, control, surfaces }: Parts): Promise<{ stop(): Promise<void> }> {
+  if (!control) return { async stop() {} };
+  const { backupRunner, clients, pool, reconciler, sampler } = control;
+  const isReconciler = hasRole(base.config, 'reconciler');
+  if (isReconciler) await reconciler.start();
+  if (isReconciler) await backupRunner.start();
+  const duties = isReconciler ? holdDuties(base, surfaces, control) : [];
+  return {
+    async stop() {
       clients.close();
-      await Promise.all([reconciler.stop(), sampler.stop(), sweep.stop(), pool.close()]);
-      await gateway.close();
-      await services.orm.close();
+      const working = duties.map((duty) => duty.stop());
+      await Promise.all([...working, reconciler.stop(), backupRunner.stop(), pool.close()]);
+      // Without its duty it may still hold what a question for metrics opened.
+      await sampler.stop();
     },
   };
 }

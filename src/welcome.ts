@@ -3,8 +3,31 @@ import type { Service } from './service.ts';
 
 /** The text; `isTerminal` says whether headings may be bold. */
 export function welcomeText(service: Service, isTerminal: boolean): string {
-  const { url, organizationId, accountKey, door } = service;
   const bold = (text: string): string => (isTerminal ? `\u001b[1m${text}\u001b[22m` : text);
+  return service.organizationId === undefined
+    ? describeParts(service, bold)
+    : describeStart(service, service.organizationId, bold);
+}
+
+/** A process without the control API: what it does, and where. */
+function describeParts({ url, roles, door }: Service, bold: (text: string) => string): string {
+  const lines = [
+    `${bold('SwiftCache is running')}, this process as: ${[...roles].join(', ')}`,
+    '',
+    `Health           ${url}/readyz`,
+    ...(roles.has('gateway') ? [`HTTP commands    ${url}/redis/`] : []),
+    ...(roles.has('edge') ? [`redis:// door    ${door.host}:${door.port}`] : []),
+    '',
+    `${bold('Stop')}: Ctrl-C (instances keep running)`,
+  ];
+  return `\n${lines.join('\n')}\n`;
+}
+
+function describeStart(
+  { url, accountKey, door }: Service,
+  organizationId: string,
+  bold: (text: string) => string,
+): string {
   const keyLines = accountKey
     ? `Account key      ${accountKey}
                  shown this once; keep it safe`

@@ -1,69 +1,137 @@
 /**
- * Makes the parts of the service from a configuration and joins them. Nothing here listens for requests or
- * begins to work by itself but the door, whose port the parts must know; service.ts starts and stops them.
+ * Makes the parts of the service from a configuration and joins them: those that the process's roles need.
+ * Nothing here listens for requests or begins to work by itself but the door, whose port the parts must
+ * know; service.ts starts and stops them.
  */
-import { type Bootstrap, bootstrapOrganization } from './accounts/account-keys.ts';
+import type { Bootstrap } from './accounts/account-keys.ts';
 import { createAccountThrottle } from './accounts/throttle.ts';
-import type { Config } from './config.ts';
+import type { BackupVault } from './backups/services.ts';
+import type { Config, ServiceRole } from './config.ts';
 import { prepareDataDirectory } from './data-directory.ts';
+import type { DutyServices } from './duties/duties.ts';
 import { createEdge, type Edge } from './edge/edge.ts';
+import { prepareInstallation } from './first-start.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import type { HttpServices } from './http/route.ts';
 import { systemClock } from './lib/clock.ts';
 import { createFingerprint, createSealer } from './lib/crypto.ts';
 import type { Logger } from './lib/logger.ts';
+import { createFileSealer } from './lib/sealed-file.ts';
 import { createSampler, type Sampler } from './metrics/sampler.ts';
-import { createAccessSync } from './provisioning/access.ts';
+import { type AccessSync, createAccessSync } from './provisioning/access.ts';
 import { createAccessControl } from './provisioning/access-control.ts';
-import { type AccessSweep, createAccessSweep } from './provisioning/access-sweep.ts';
-import { connectDocker } from './provisioning/docker.ts';
-import { ensureInstallationId } from './provisioning/installation.ts';
+import { createBackupRunner, type StartedBackupRunner } from './provisioning/backups/runner.ts';
+import { createVault, openObjectStore } from './provisioning/backups/vault.ts';
+import { connectDocker, requireDocker } from './provisioning/docker.ts';
+import type { DriftServices } from './provisioning/drift/watch.ts';
 import { createInstanceClients, type InstanceClients } from './provisioning/instance-redis.ts';
+import { createLazyPool } from './provisioning/lazy-pool.ts';
 import type { WorkerSettings } from './provisioning/messages.ts';
 import { createMetricsReader } from './provisioning/metrics-reader.ts';
+import { type AdoptionServices, adoptFromStack } from './provisioning/operators/adoption.ts';
+import { createStackStates } from './provisioning/operators/stack-state.ts';
 import {
   createHostCapacity,
   createInstanceRuntime,
   createPreviewer,
 } from './provisioning/ports.ts';
+import { isGoneFromHere, processIdentity } from './provisioning/process-identity.ts';
 import { prepareProject } from './provisioning/project.ts';
 import { createReconciler, type Reconciler } from './provisioning/reconciler.ts';
 import { createRegionStacks } from './provisioning/regions.ts';
-import { noHooks } from './provisioning/steps.ts';
+import { noHooks, type StepHooks } from './provisioning/step-hooks.ts';
+import type { StrayServices } from './provisioning/strays.ts';
 import { createWorkerPool, type WorkerPool } from './provisioning/worker-pool.ts';
-import { type EntityManager, type Orm, openDatabase } from './store/database.ts';
+import { type EntityManager, openDatabase } from './store/database.ts';
 
-export interface Parts {
-  readonly bootstrap: Bootstrap;
+/** What another server removed must be shut here within a second. */
+const recheckMs = 500;
+
+/** What every process has. */
+export interface Base extends DutyServices {
+  readonly clock: HttpServices['clock'];
+  readonly config: Config;
+}
+
+/** The surfaces of this process for instances' users. */
+export interface Surfaces {
+  readonly gateway: Gateway | undefined;
+  readonly edge: Edge | undefined;
+  /** Where the door is, in this process or another. */
   readonly door: { readonly host: string; readonly port: number };
-  readonly gateway: Gateway;
-  readonly edge: Edge;
+  /** Drops what they hold of a key or an instance. */
+  dropKey(keyId: string, instanceId?: string): void;
+  dropInstance(instanceId: string): void;
+}
+
+/** What the control API and the reconciler work with; a process that is neither has none of it, nor keys. */
+export interface Control {
+  readonly bootstrap: Bootstrap;
+  readonly services: HttpServices;
+  readonly reconciler: Reconciler;
+  readonly backupRunner: StartedBackupRunner;
   readonly pool: WorkerPool;
   readonly clients: InstanceClients;
-  readonly reconciler: Reconciler;
-  readonly sweep: AccessSweep;
+  readonly accessSync: AccessSync;
+  /** What the watch over containers works with. */
+  readonly drift: DriftServices;
+  /** What the sweep of what belongs to nobody works with. */
+  readonly strays: StrayServices;
+  /** What the watch over operators' runs works with. */
+  readonly operators: AdoptionServices;
   readonly sampler: Sampler;
-  readonly services: HttpServices;
+}
+
+export interface Parts {
+  readonly base: Base;
+  readonly surfaces: Surfaces;
+  readonly control: Control | undefined;
+  readonly checkReady: () => Promise<void>;
+}
+
+/** What the entry points of tests put around the steps; the service's own gives nothing. */
+export interface TestOptions {
+  readonly hooks?: StepHooks;
+  /** The worker's process, where it is to have hooks too. */
+  readonly workerFile?: string;
 }
 
 /** @throws when the door's port is taken, or the database or data directory cannot be used. */
-export async function makeParts(config: Config, logger: Logger): Promise<Parts> {
-  const { masterKey } = prepareDataDirectory(config);
+export async function makeParts(
+  config: Config,
+  logger: Logger,
+  testOptions: TestOptions = {},
+): Promise<Parts> {
   const orm = await openDatabase(config);
-  const base = { orm, clock: systemClock, config, logger };
-  const bootstrap = await bootstrapOrganization(base, config.bootstrapAccountKey);
+  const owner = processIdentity();
+  const base = { orm, clock: systemClock, config, logger, owner, isGone: isGoneFromHere };
+  const isControl = hasRole(config, 'api') || hasRole(config, 'reconciler');
+  const checkReady = async (): Promise<void> => {
+    await (orm.em.fork() as EntityManager).getConnection().execute('select 1');
+    if (isControl) await requireDocker(connectDocker(config.dockerHost));
+  };
+  if (!isControl)
+    return { base, surfaces: await makeSurfaces(base), control: undefined, checkReady };
+  const secrets = prepareDataDirectory(config);
+  const { installationId, ...bootstrap } = await prepareInstallation(base, secrets);
   const surfaces = await makeSurfaces(base);
-  const sealer = createSealer(masterKey);
-  const provisioning = await makeProvisioning(base, sealer, surfaces);
-  const sampler = createSampler({ ...base, reader: createMetricsReader(sealer) });
+  const sealer = createSealer(secrets.masterKey);
+  const store = openObjectStore(config.backupUrl);
+  const vault = createVault(store, createFileSealer(secrets.masterKey));
+  const options = { ...testOptions, installationId, vault };
+  const provisioning = makeProvisioning(base, sealer, surfaces, options);
   const { reconciler, previewer, access } = provisioning;
+  const sampler = createSampler({ ...base, reader: createMetricsReader(sealer) });
   const services: HttpServices = {
     ...base,
     sealer,
-    fingerprint: createFingerprint(masterKey),
+    fingerprint: createFingerprint(secrets.masterKey),
     accountThrottle: createAccountThrottle(),
-    provisioner: reconciler,
+    // Elsewhere the reconcilers find what is to be done by themselves, once a second.
+    provisioner: hasRole(config, 'reconciler') ? reconciler : { wake() {} },
+    backupRunner: hasRole(config, 'reconciler') ? provisioning.backupRunner : { wake() {} },
+    vault,
     capacity: createHostCapacity(config, logger),
     runtime: createInstanceRuntime(sealer),
     previewer,
@@ -71,58 +139,97 @@ export async function makeParts(config: Config, logger: Logger): Promise<Parts> 
     metrics: sampler,
     streams: createEventStreams(logger),
     door: () => surfaces.door,
-    checkReady: () => checkReady(orm, config),
+    checkReady,
   };
-  return { bootstrap, ...surfaces, ...provisioning, sampler, services };
+  const control = { bootstrap, services, ...provisioning, sampler };
+  return { base, surfaces, control, checkReady };
 }
 
-type Base = Pick<HttpServices, 'orm' | 'clock' | 'config' | 'logger'>;
-type Surfaces = Awaited<ReturnType<typeof makeSurfaces>>;
-
-async function makeSurfaces({ orm, config, logger }: Base) {
-  const gateway = createGateway({ orm, logger });
-  const edge = createEdge({ orm, logger });
-  const port = await edge.listen({ host: config.host, port: config.redisPort });
-  return { gateway, edge, door: { host: config.publicHost, port } };
+export function hasRole({ roles }: Config, role: ServiceRole): boolean {
+  return roles.has(role);
 }
 
-async function makeProvisioning(
+async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
+  const gateway = hasRole(config, 'gateway') ? createGateway({ orm, logger }) : undefined;
+  const isShared = config.databaseUrl !== undefined;
+  const edge = hasRole(config, 'edge')
+    ? createEdge({ orm, logger, recheckMs: isShared ? recheckMs : undefined })
+    : undefined;
+  const port = await edge?.listen({ host: config.host, port: config.redisPort });
+  return {
+    gateway,
+    edge,
+    door: { host: config.publicHost, port: port ?? config.redisPort.number },
+    dropKey(keyId, instanceId) {
+      gateway?.dropKey(keyId, instanceId);
+      edge?.dropKey(keyId, instanceId);
+    },
+    dropInstance(instanceId) {
+      gateway?.dropInstance(instanceId);
+      edge?.dropInstance(instanceId);
+    },
+  };
+}
+
+interface ProvisioningOptions extends TestOptions {
+  readonly installationId: string;
+  readonly vault: BackupVault;
+}
+
+function makeProvisioning(
   base: Base,
   sealer: HttpServices['sealer'],
-  { gateway, edge }: Surfaces,
+  surfaces: Surfaces,
+  { hooks = noHooks, workerFile, installationId, vault }: ProvisioningOptions,
 ) {
   const { orm, config, logger } = base;
-  const installationId = await ensureInstallationId(orm);
+  const { dropKey } = surfaces;
   const clients = createInstanceClients(sealer);
   const accessSync = createAccessSync({ ...base, clients });
   const settings = workerSettings(config);
-  const pool = createWorkerPool(config, settings, logger);
-  const regions = createRegionStacks(orm, pool, installationId);
+  const makePool = (): WorkerPool => createWorkerPool(config, settings, logger, workerFile);
+  const pool = hasRole(config, 'reconciler')
+    ? makePool()
+    : createLazyPool(config.workers, makePool);
+  const regions = createRegionStacks(base, pool, installationId);
   const stacks = { pool, regions, installationId };
   const onInstanceGone = (instanceId: string): void => {
     clients.drop(instanceId);
-    gateway.dropInstance(instanceId);
-    edge.dropInstance(instanceId);
+    surfaces.dropInstance(instanceId);
   };
-  const dropKey = (keyId: string, instanceId?: string): void => {
-    gateway.dropKey(keyId, instanceId);
-    edge.dropKey(keyId, instanceId);
+  const states = createStackStates(config, settings);
+  const operators = { ...base, states };
+  const reconciler = createReconciler({
+    ...base,
+    ...stacks,
+    sealer,
+    settings,
+    accessSync,
+    states,
+    hooks,
+    vault,
+    holder: base.owner,
+    onInstanceGone,
+  });
+  const drift = {
+    ...base,
+    clients,
+    accessSync,
+    installationId,
+    adoptFromStack: (id: string) => adoptFromStack(operators, id),
+    wakeReconciler: reconciler.wake,
   };
   return {
     pool,
     clients,
-    reconciler: createReconciler({
-      ...base,
-      ...stacks,
-      sealer,
-      settings,
-      accessSync,
-      hooks: noHooks,
-      onInstanceGone,
-    }),
+    accessSync,
+    drift,
+    strays: { ...base, installationId, settings },
+    operators,
+    reconciler,
+    backupRunner: createBackupRunner({ ...base, sealer, vault, installationId }),
     previewer: createPreviewer({ config, ...stacks }),
     access: createAccessControl({ orm, logger, accessSync, dropKey }),
-    sweep: createAccessSweep({ ...base, accessSync, dropKey }),
   };
 }
 
@@ -137,9 +244,4 @@ function workerSettings(config: Config): WorkerSettings {
     pulumiBinDir: config.pulumi.binDir,
     dockerHost: config.dockerHost,
   };
-}
-
-async function checkReady(orm: Orm, { dockerHost }: Config): Promise<void> {
-  await (orm.em.fork() as EntityManager).getConnection().execute('select 1');
-  await connectDocker(dockerHost).ping();
 }

@@ -120,8 +120,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try a failed instance again */
+        /** Try a failed instance again, or mend a DEGRADED one */
         post: operations["retryInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{instanceId}/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the Redis image of today; without persistence the data is gone */
+        post: operations["upgradeInstance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -315,6 +332,119 @@ export interface paths {
         };
         /** Get an instance's metrics; the last 24 hours by minutes unless told otherwise */
         get: operations["getInstanceMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{instanceId}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an instance's backups, newest first */
+        get: operations["listBackupsOfInstance"];
+        put?: never;
+        /** Take a backup; Redis goes on meanwhile */
+        post: operations["createBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{instanceId}/backups/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring an RDB file as a backup, to be restored like any other */
+        post: operations["importBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances/{instanceId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace an instance's data by those of a backup
+         * @description Keys, settings and the connection string stay; connections drop, and what was written since the backup is gone. The backup is loaded by a Redis of its own first: where that fails, nothing changes.
+         */
+        post: operations["restoreInstance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an organization's backups, those of deleted instances too
+         * @description Newest first. Everything that is asked for must hold.
+         */
+        get: operations["listBackups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{backupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a backup */
+        get: operations["getBackup"];
+        put?: never;
+        post?: never;
+        /** Delete a backup */
+        delete: operations["deleteBackup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{backupId}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a backup as an RDB file
+         * @description For admins: all data of the instance leave by it. The file is checked as it is sent; where it is not as it was stored, the connection is cut before the end that `Content-Length` promises.
+         */
+        get: operations["downloadBackup"];
         put?: never;
         post?: never;
         delete?: never;
@@ -754,11 +884,23 @@ export interface components {
              */
             deletionProtection?: boolean;
             /**
+             * @description What is done about changes made past the service: mend them, or only say so.
+             * @default repair
+             * @enum {string}
+             */
+            driftPolicy?: "repair" | "report";
+            /**
              * @description When it is deleted by itself; null means never.
              * @default null
              * @example 2030-01-01T00:00:00Z
              */
             expiresAt?: string | null;
+            /**
+             * @description The backup whose data it begins with; of the same organization.
+             * @default null
+             * @example null
+             */
+            fromBackup?: string | null;
             /**
              * @description Existing keys to bind; without any, a default key is made.
              * @default []
@@ -800,10 +942,48 @@ export interface components {
             /** @description While true, the instance cannot be deleted. */
             deletionProtection?: boolean;
             /**
+             * @description What is done about changes made past the service: mend them, or only say so.
+             * @enum {string}
+             */
+            driftPolicy?: "repair" | "report";
+            /**
              * @description When it is deleted by itself; null means never.
              * @example 2030-01-01T00:00:00Z
              */
             expiresAt?: string | null;
+            /** @description Backups by schedule; null ends it, and leaves the backups there are. */
+            backups?: components["schemas"]["BackupRule"] | null;
+        };
+        BackupRule: {
+            /**
+             * @description A cron expression in UTC; at least five minutes between two times.
+             * @example 0 3 * * *
+             */
+            schedule: string;
+            /**
+             * @description How many scheduled backups are kept.
+             * @default 7
+             * @example 7
+             */
+            keepCount?: number;
+            /**
+             * @description How long they are kept; the newest always is.
+             * @default null
+             * @example 30
+             */
+            keepDays?: number | null;
+        };
+        /**
+         * @example {
+         *       "acceptDataLoss": false
+         *     }
+         */
+        RetryRequest: {
+            /**
+             * @description Where its data volume is lost: go on with an empty one.
+             * @default false
+             */
+            acceptDataLoss?: boolean;
         };
         NewInstanceApiKey: {
             /** @example my-cache */
@@ -908,6 +1088,12 @@ export interface components {
         };
         /** @enum {string} */
         OperationStatus: "QUEUED" | "RUNNING" | "SUCCEEDED" | "FAILED" | "SUPERSEDED";
+        Restore: {
+            /** @example bkp_abcdefghijklmnop */
+            backupId: string;
+        };
+        /** @enum {string} */
+        BackupStatus: "QUEUED" | "RUNNING" | "AVAILABLE" | "FAILED";
         NewPerson: {
             /**
              * Format: email
@@ -1070,6 +1256,16 @@ export interface components {
             evictionPolicy: "noeviction" | "allkeys-lru" | "allkeys-lfu" | "allkeys-random" | "volatile-lru" | "volatile-lfu" | "volatile-random" | "volatile-ttl";
             persistence: boolean;
             /**
+             * @description The beginning of the digest of the Redis image it runs.
+             * @example sha256:c8585f9f0d9b
+             */
+            image: string | null;
+            /**
+             * @description Whether the service offers another image: POST …/upgrade takes it.
+             * @example false
+             */
+            upgradeAvailable: boolean;
+            /**
              * @example {
              *       "environment": "staging"
              *     }
@@ -1078,8 +1274,19 @@ export interface components {
                 [key: string]: string;
             };
             deletionProtection: boolean;
+            /**
+             * @description What is done about changes made past the service: mend them, or only say so.
+             * @enum {string}
+             */
+            driftPolicy: "repair" | "report";
+            /**
+             * @description What is known to be otherwise than recorded.
+             * @example []
+             */
+            drift: components["schemas"]["DriftNote"][];
             /** @example null */
             expiresAt: string | null;
+            backups: components["schemas"]["InstanceBackups"] | null;
             failure: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time
@@ -1096,6 +1303,29 @@ export interface components {
              * @example sc_live_9f8e7d6c5b4a3f2e1d0c9b8a7f6e5d4c
              */
             password: string | null;
+        };
+        DriftNote: {
+            /**
+             * @example container_stopped
+             * @enum {string}
+             */
+            kind: "container_missing" | "container_stopped" | "container_paused" | "container_started" | "limits_changed" | "settings_changed" | "volume_missing" | "data_volume_missing";
+            /** @example Its container does not run; it is exited. */
+            detail: string;
+            /**
+             * Format: date-time
+             * @example 2024-01-15T10:30:00.000Z
+             */
+            since: string;
+        };
+        InstanceBackups: {
+            /** @example 0 3 * * * */
+            schedule: string;
+            /** @example 7 */
+            keepCount: number;
+            /** @example 30 */
+            keepDays: number | null;
+            nextAt: string | null;
         };
         /**
          * @description Why something failed, and what can be done about it.
@@ -1237,6 +1467,16 @@ export interface components {
             evictionPolicy: "noeviction" | "allkeys-lru" | "allkeys-lfu" | "allkeys-random" | "volatile-lru" | "volatile-lfu" | "volatile-random" | "volatile-ttl";
             persistence: boolean;
             /**
+             * @description The beginning of the digest of the Redis image it runs.
+             * @example sha256:c8585f9f0d9b
+             */
+            image: string | null;
+            /**
+             * @description Whether the service offers another image: POST …/upgrade takes it.
+             * @example false
+             */
+            upgradeAvailable: boolean;
+            /**
              * @example {
              *       "environment": "staging"
              *     }
@@ -1245,8 +1485,19 @@ export interface components {
                 [key: string]: string;
             };
             deletionProtection: boolean;
+            /**
+             * @description What is done about changes made past the service: mend them, or only say so.
+             * @enum {string}
+             */
+            driftPolicy: "repair" | "report";
+            /**
+             * @description What is known to be otherwise than recorded.
+             * @example []
+             */
+            drift: components["schemas"]["DriftNote"][];
             /** @example null */
             expiresAt: string | null;
+            backups: components["schemas"]["InstanceBackups"] | null;
             failure: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time
@@ -1298,6 +1549,16 @@ export interface components {
             evictionPolicy: "noeviction" | "allkeys-lru" | "allkeys-lfu" | "allkeys-random" | "volatile-lru" | "volatile-lfu" | "volatile-random" | "volatile-ttl";
             persistence: boolean;
             /**
+             * @description The beginning of the digest of the Redis image it runs.
+             * @example sha256:c8585f9f0d9b
+             */
+            image: string | null;
+            /**
+             * @description Whether the service offers another image: POST …/upgrade takes it.
+             * @example false
+             */
+            upgradeAvailable: boolean;
+            /**
              * @example {
              *       "environment": "staging"
              *     }
@@ -1306,8 +1567,19 @@ export interface components {
                 [key: string]: string;
             };
             deletionProtection: boolean;
+            /**
+             * @description What is done about changes made past the service: mend them, or only say so.
+             * @enum {string}
+             */
+            driftPolicy: "repair" | "report";
+            /**
+             * @description What is known to be otherwise than recorded.
+             * @example []
+             */
+            drift: components["schemas"]["DriftNote"][];
             /** @example null */
             expiresAt: string | null;
+            backups: components["schemas"]["InstanceBackups"] | null;
             failure: components["schemas"]["Failure"] | null;
             /**
              * Format: date-time
@@ -1521,6 +1793,48 @@ export interface components {
              */
             latencyP99Us: number | null;
         };
+        Backup: {
+            /** @example bkp_k2v7 */
+            id: string;
+            /** @example org_abc123 */
+            organizationId: string;
+            /** @example inst_abc123 */
+            instanceId: string;
+            /**
+             * @description `import`: brought as a file, not taken.
+             * @enum {string}
+             */
+            kind: "manual" | "scheduled" | "import";
+            status: components["schemas"]["BackupStatus"];
+            /**
+             * @description Of the RDB file.
+             * @example 1048576
+             */
+            sizeBytes: number | null;
+            /**
+             * @description Of the RDB file, hexadecimal.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            sha256: string | null;
+            /** @example 1200 */
+            keyCount: number | null;
+            /**
+             * @description What Redis needs for its data: maxMemory of an instance to restore it into.
+             * @example 4194304
+             */
+            memoryBytes: number | null;
+            /** @example 7.0.15 */
+            redisVersion: string | null;
+            error: components["schemas"]["Failure"] | null;
+            /**
+             * Format: date-time
+             * @example 2024-01-15T10:30:00.000Z
+             */
+            createdAt: string;
+            finishedAt: string | null;
+            /** @description When a Redis of its own had loaded it, read back from the store. */
+            verifiedAt: string | null;
+        };
         Person: {
             /** @example user_k2v7 */
             id: string;
@@ -1572,12 +1886,14 @@ export interface components {
                 requestsPerSecond: number;
                 apiRequestsPerMinute: number;
                 operationsInFlightMax: number;
+                backupsMax: number;
             };
             usage: {
                 instances: number;
                 memoryBytes: number;
                 keys: number;
                 operationsInFlight: number;
+                backups: number;
             };
         };
         Member: {
@@ -2173,9 +2489,18 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "acceptDataLoss": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
         responses: {
-            /** @description The instance, PROVISIONING again */
+            /** @description The instance, worked on again */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2184,6 +2509,47 @@ export interface operations {
                     "application/json": {
                         instance: components["schemas"]["Instance"];
                         operation: components["schemas"]["Operation"];
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upgradeInstance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description A value that no other request has, e.g. a UUID. Sent again with the same request, within 24 hours, it gives the first answer once more and changes nothing. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Wanted; the operation says how far it is */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: components["schemas"]["Instance"];
+                        operation: components["schemas"]["Operation"];
+                        /** @description False where the instance keeps no data over the change of its container. */
+                        dataKept: boolean;
                     };
                 };
             };
@@ -2876,6 +3242,332 @@ export interface operations {
                         metrics: components["schemas"]["MetricPoint"][];
                         current: components["schemas"]["MetricPoint"];
                     };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBackupsOfInstance: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Where to go on: the nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        backups: components["schemas"]["Backup"][];
+                        /**
+                         * @description Give it as `cursor` for the next page; null after the last.
+                         * @example null
+                         */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description A value that no other request has, e.g. a UUID. Sent again with the same request, within 24 hours, it gives the first answer once more and changes nothing. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description QUEUED; AVAILABLE once a Redis of its own has loaded it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        backup: components["schemas"]["Backup"];
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        /** @description An RDB file, at most a little larger than maxMemory. */
+        requestBody: {
+            content: {
+                /** @example REDIS… */
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description QUEUED; AVAILABLE once a Redis like that of the instance has loaded it */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        backup: components["schemas"]["Backup"];
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreInstance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description A value that no other request has, e.g. a UUID. Sent again with the same request, within 24 hours, it gives the first answer once more and changes nothing. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "backupId": "bkp_abcdefghijklmnop"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
+        responses: {
+            /** @description Wanted; the operation says how far it is */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        instance: components["schemas"]["Instance"];
+                        operation: components["schemas"]["Operation"];
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBackups: {
+        parameters: {
+            query: {
+                /** @description The organization in question. */
+                organizationId: string;
+                /** @description Only those of this instance, deleted or not. */
+                instanceId?: string;
+                /** @description Only those with one of these; repeated or separated by commas. */
+                status?: components["schemas"]["BackupStatus"][];
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Where to go on: the nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        backups: components["schemas"]["Backup"][];
+                        /**
+                         * @description Give it as `cursor` for the next page; null after the last.
+                         * @example null
+                         */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backup */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        backup: components["schemas"]["Backup"];
+                    };
+                };
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A fault of the service, or what any path may answer (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadBackup: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A name of your own for the request: 1 to 64 letters, digits, `_`, `-` and `.`. Any other is replaced. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                backupId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The RDB file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description A fault of the service, or what any path may answer (RFC 9457) */

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { liveParameters } from '../live-settings.ts';
 import { platformUser } from '../platform-user.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 
 const readyTimeoutMs = 20_000;
+/** Redis answers that it loads: a large one takes as long as its data is large. */
+const loadTimeoutMs = 90_000;
 const pollMs = 15;
 
 interface Settings {
@@ -48,27 +51,18 @@ function recorded(settings: Settings): Partial<Settings> {
 async function applySettings(settings: Settings): Promise<void> {
   const redis = await connectWhenReady(settings);
   try {
-    await redis.config('SET', ...settingPairs(settings));
+    // One CONFIG SET: Redis takes all of it or none.
+    await redis.config('SET', ...Object.entries(liveParameters(settings)).flat());
     await redis.config('REWRITE');
   } finally {
     redis.disconnect();
   }
 }
 
-/** One CONFIG SET: Redis takes all of it or none. */
-function settingPairs(settings: Settings): string[] {
-  return [
-    ...['maxmemory', String(settings.maxMemoryBytes)],
-    ...['maxmemory-policy', settings.evictionPolicy],
-    ...['appendonly', settings.persistence ? 'yes' : 'no'],
-    ...['appendfsync', 'everysec'],
-    ...['save', settings.persistence ? '3600 1 300 100 60 10000' : ''],
-  ];
-}
-
 /** A container has just started: tries until Redis answers, its data loaded. */
 async function connectWhenReady(settings: Settings): Promise<Redis> {
-  const deadlineMs = performance.now() + readyTimeoutMs;
+  const lastMs = performance.now() + loadTimeoutMs;
+  let deadlineMs = performance.now() + readyTimeoutMs;
   for (;;) {
     const redis = createClient(settings);
     let reason: unknown;
@@ -83,6 +77,8 @@ async function connectWhenReady(settings: Settings): Promise<Redis> {
     } catch (error) {
       redis.disconnect();
       reason ??= error;
+      const isLoading = reason instanceof Error && reason.message.startsWith('LOADING');
+      if (isLoading) deadlineMs = Math.min(performance.now() + readyTimeoutMs, lastMs);
       if (performance.now() > deadlineMs || isRefusal(reason)) {
         throw describeFailure(reason, settings);
       }

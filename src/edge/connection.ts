@@ -63,6 +63,11 @@ export class Connection {
     client.once('close', this.#onClientClose);
   }
 
+  /** Where it leads, once its key is known to be good. */
+  get route(): Route | undefined {
+    return this.#route;
+  }
+
   get keyId(): string | undefined {
     return this.#route?.key.id;
   }

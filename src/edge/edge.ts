@@ -11,7 +11,9 @@
  *   the client sent behind its AUTH follows in order. Refusals are in Redis's own words.
  * - A client that has not signed in costs little: bytes, arguments, time, wrong keys and unread replies
  *   are bounded. A slow reader slows its own instance connection and nothing else.
- * - dropKey and dropInstance end connections at once, those that are still being opened included.
+ * - dropKey and dropInstance end connections at once, those that are still being opened included. What
+ *   another server drops, ends here too: Redis throws out a removed user, and where several servers share a
+ *   database the door asks it every `recheckMs` about the ways that it holds open.
  * - No secret, command or value is logged.
  */
 import { createServer, type Socket } from 'node:net';
@@ -19,8 +21,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyUsage } from '../keys/key-usage.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import { startRepeating } from '../lib/repeat.ts';
 import type { Orm } from '../store/database.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
+import { findLostRoutes } from './lost-routes.ts';
 import { listenOnPort, type WantedPort } from './port.ts';
 import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';
@@ -58,10 +62,18 @@ export interface EdgeDeps {
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly limits?: Partial<EdgeLimits>;
+  /** How often to ask the database about open ways; never where this process alone uses it. */
+  readonly recheckMs?: number | undefined;
 }
 
 /** Makes the door; it opens with `listen`. */
-export function createEdge({ orm, logger, clock = systemClock, limits: given }: EdgeDeps): Edge {
+export function createEdge({
+  orm,
+  logger,
+  clock = systemClock,
+  limits: given,
+  recheckMs,
+}: EdgeDeps): Edge {
   const limits = { ...defaultLimits, ...given };
   const keyUsage = createKeyUsage({ orm, logger, clock });
   const connections = new Set<Connection>();
@@ -94,6 +106,19 @@ export function createEdge({ orm, logger, clock = systemClock, limits: given }: 
     for (const connection of connections) if (matches(connection)) connection.destroy();
   }
 
+  async function recheck(): Promise<void> {
+    const routes = [...connections].flatMap(({ route }) => route ?? []);
+    if (routes.length === 0) return;
+    const lost = await findLostRoutes(orm, routes);
+    dropWhere(({ route }) => route !== undefined && lost.has(route));
+  }
+
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'keys cannot be checked');
+  const rechecking =
+    recheckMs === undefined
+      ? undefined
+      : startRepeating(recheck, { intervalMs: recheckMs, onError });
+
   return {
     async listen(options) {
       const port = await listenOnPort(server, options);
@@ -110,7 +135,7 @@ export function createEdge({ orm, logger, clock = systemClock, limits: given }: 
       await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
       patience.abort();
       dropWhere(() => true);
-      await closed;
+      await Promise.all([closed, rechecking?.stop()]);
       await keyUsage.settle();
     },
     dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),

@@ -29,6 +29,7 @@ const notedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'not_found',
   'state_conflict',
   'no_free_port',
+  'backup_unusable',
   'policy_violation',
 ]);
 

@@ -22,7 +22,7 @@ import {
 } from './openapi/headers.ts';
 import { codesOf, describeProblems, problemExamples } from './openapi/problems.ts';
 import { describeTags, tagOf } from './openapi/tags.ts';
-import type { Route } from './route.ts';
+import type { Route, Upload } from './route.ts';
 import { problemSchema } from './schemas/common.ts';
 
 const description = `A Redis of your own, by one call.
@@ -71,7 +71,7 @@ export function documentPath(path: string): string {
 }
 
 function describeRoute(route: Route): ZodOpenApiOperationObject {
-  const { params, query, body, access, summary, operationId, answers } = route;
+  const { params, query, body, upload, access, summary, operationId, answers } = route;
   const good = Object.entries(answers).map(([status, answer]) => {
     return [status, describeAnswer(route, Number(status), answer)];
   });
@@ -87,10 +87,19 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
     requestParams: { ...(params && { path: params }), ...(query && { query }) } as never,
     parameters: describeRequestHeaders(route) as never,
     ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: body } } },
+      requestBody: {
+        required: !route.isBodyOptional,
+        content: { 'application/json': { schema: body } },
+      },
     }),
+    ...(upload && { requestBody: describeUpload(upload) }),
     responses: { ...Object.fromEntries([...good, ...bad]), default: otherProblem },
   };
+}
+
+function describeUpload({ contentType, description }: Upload) {
+  const schema = { type: 'string', contentMediaType: contentType } as const;
+  return { required: true, description, content: { [contentType]: { schema, example: 'REDIS…' } } };
 }
 
 function describeAnswer(route: Route, status: number, answer: Route['answers'][number]): object {

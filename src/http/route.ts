@@ -10,6 +10,7 @@ import type { ParameterizedContext } from 'koa';
 import type { z } from 'zod';
 import type { Caller, Origin } from '../accounts/caller.ts';
 import type { AccountThrottle } from '../accounts/throttle.ts';
+import type { BackupPorts } from '../backups/services.ts';
 import type { InstanceServices } from '../instances/services.ts';
 import type { Fingerprint, Sealer } from '../lib/crypto.ts';
 import type { ErrorCode } from '../lib/errors.ts';
@@ -18,7 +19,7 @@ import type { MetricsRefresher } from '../metrics/looks.ts';
 import type { Site } from './authenticate-request.ts';
 import type { EventStreams } from './event-streams.ts';
 
-export interface HttpServices extends InstanceServices {
+export interface HttpServices extends InstanceServices, BackupPorts {
   readonly accountThrottle: AccountThrottle;
   readonly logger: Logger;
   /** The host and port of the redis:// door, as clients are told. */
@@ -46,6 +47,8 @@ export interface RequestFacts {
   readonly site: Site;
   /** What this service is called in the request, for links to it: `https://cache.example.com`. */
   readonly baseUrl: string;
+  /** The body of a route with an `upload`; to be read once. What is left of it ends with the connection. */
+  readonly upload: () => Readable;
   /** Finds the caller once more, for an answer that goes on. @throws {AppError} where it is refused now. */
   authenticateAgain(): Promise<Caller>;
 }
@@ -75,6 +78,11 @@ export interface DocumentedAnswer<Schema extends z.ZodType> {
   readonly contentType?: string;
 }
 
+export interface Upload {
+  readonly contentType: string;
+  readonly description: string;
+}
+
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 interface RouteDefinition<
@@ -102,6 +110,10 @@ interface RouteDefinition<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** What it takes in place of a body of JSON: bytes of this content type, described in words. */
+  readonly upload?: Upload;
+  /** Without a body, the request is taken as if it were `{}`. */
+  readonly isBodyOptional?: boolean;
   /** The answer's schema by status; the first is the ordinary one. */
   readonly answers: Readonly<Record<number, DocumentedAnswer<A>>>;
   handle(
@@ -128,6 +140,8 @@ export interface Route {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  readonly upload?: Upload;
+  readonly isBodyOptional?: boolean;
   readonly answers: Readonly<Record<number, DocumentedAnswer<z.ZodType>>>;
   handle(input: RouteInput<unknown, unknown, unknown, unknown>): Promise<RouteResult<unknown>>;
 }

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { Router } from '@koa/router';
 import type { Caller } from '../accounts/caller.ts';
 import { authenticateBySession } from '../accounts/sessions.ts';
@@ -170,8 +171,15 @@ function readFacts(context: HttpContext, services: HttpServices): RequestFacts {
     sessionSecret: readSessionSecret(context),
     site: siteOf(context),
     baseUrl: baseUrlOf(context, services),
+    upload: () => openUpload(context),
     authenticateAgain: () => authenticateRequest(context, services),
   };
+}
+
+/** The body as it comes. A reader that gives it up does not take the connection from under the answer. */
+function openUpload(context: HttpContext): Readable {
+  context.set('Connection', 'close');
+  return Readable.from(context.req.iterator({ destroyOnReturn: false }), { objectMode: false });
 }
 
 /** What no route took: a wrong method where the path is known, else no such endpoint. */

@@ -6,7 +6,7 @@ import { requireFuture } from '../lib/end-time.ts';
 import { newId } from '../lib/ids.ts';
 import type { EntityManager } from '../store/database.ts';
 import type { DataKey } from '../store/entities/data-key.ts';
-import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
+import { type DriftPolicy, type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { EvictionPolicy } from './eviction-policies.ts';
 import { withFreePort } from './node-ports.ts';
@@ -19,6 +19,7 @@ import {
   reserveMemory,
   reserveOperation,
 } from './quotas.ts';
+import { lockRestoreSource } from './restore-source.ts';
 import type { InstanceServices } from './services.ts';
 
 /** A checked request for an instance. */
@@ -31,7 +32,10 @@ export interface NewInstance {
   readonly persistence: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly deletionProtection: boolean;
+  readonly driftPolicy: DriftPolicy;
   readonly expiresAt: Date | null;
+  /** The backup whose data it begins with. */
+  readonly fromBackup: string | null;
   /** Existing keys to bind; none means that a default key is made. */
   readonly apiKeyIds: readonly string[];
 }
@@ -78,6 +82,8 @@ async function writeInstance(
   const { organizationId, region, maxMemory: maxMemoryBytes } = wanted;
   const reservedMib = capacity.containerMib(maxMemoryBytes, wanted.persistence);
   const reservation = await lockOrganization(em, organizationId);
+  const { fromBackup } = wanted;
+  if (fromBackup) await lockRestoreSource(em, { organizationId, maxMemoryBytes }, fromBackup);
   await reserveOperation(em, reservation);
   const growth = { maxMemoryBytes, growthBytes: maxMemoryBytes, newInstances: 1 };
   await reserveMemory(em, reservation, growth);
@@ -92,8 +98,11 @@ async function writeInstance(
     updatedAt: now,
     desired: 'present',
     generation: 1,
+    restoreBackupId: fromBackup,
+    restoreGeneration: fromBackup ? 1 : 0,
     labels: { ...wanted.labels },
     deletionProtection: wanted.deletionProtection,
+    driftPolicy: wanted.driftPolicy,
     expiresAt: wanted.expiresAt,
     maxMemoryBytes,
     reservedMib,
@@ -111,7 +120,9 @@ async function writeInstance(
   await em.flush();
   const defaultKey = await giveKeys(em, instance, wanted.apiKeyIds, reservation, now);
   const operation = queueOperation(em, instance, 'create', now);
-  const details = { name: wanted.name, maxMemory: maxMemoryBytes, operationId: operation.id };
+  const from = fromBackup && { fromBackup };
+  const { id: operationId } = operation;
+  const details = { name: wanted.name, maxMemory: maxMemoryBytes, operationId, ...from };
   const action = 'instance.create';
   recordChange(em, caller, now, { organizationId, action, targetId: instance.id, details });
   await em.flush();

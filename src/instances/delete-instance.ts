@@ -10,12 +10,13 @@ import type { InstanceServices } from './services.ts';
 import { renewWish } from './states.ts';
 
 /**
- * Wants an instance gone, in whatever state it is. A second call gives the first one's operation.
+ * Wants an instance gone, in whatever state it is. A second call gives the first one's operation. Protection
+ * does not stop an operator, whose run has destroyed it already.
  * @param requireStill looks once more under the lock, and throws where the reason is gone.
  * @throws {AppError} `not_found`, `forbidden`, `deletion_protected`.
  */
 export async function deleteInstance(
-  services: InstanceServices,
+  services: Pick<InstanceServices, 'orm' | 'clock' | 'provisioner'>,
   caller: Caller,
   instanceId: string,
   requireStill: (instance: Instance) => void = () => {},
@@ -29,7 +30,8 @@ export async function deleteInstance(
     }
     requireStill(instance);
     const { organizationId } = instance;
-    if (instance.deletionProtection) {
+    const isDestroyed = caller.kind === 'operator';
+    if (instance.deletionProtection && !isDestroyed) {
       throw new AppError('deletion_protected', undefined, { organizationId });
     }
     const now = services.clock.now();
@@ -38,7 +40,8 @@ export async function deleteInstance(
     instance.status = 'DELETING';
     renewWish(instance, now);
     const operation = queueOperation(tx, instance, 'delete', now);
-    const details = { name: instance.name, operationId: operation.id };
+    const via = isDestroyed ? { via: 'pulumi destroy' } : {};
+    const details = { name: instance.name, operationId: operation.id, ...via };
     const action = 'instance.delete';
     recordChange(tx, caller, now, { organizationId, action, targetId: instanceId, details });
     await tx.flush();

@@ -16,6 +16,8 @@ const planSchema = z.strictObject({
   /** Control API requests of one account key or person. */
   apiRequestsPerMinute: z.number().int().positive(),
   operationsInFlightMax: z.number().int().positive(),
+  /** Backups of all instances together, those of deleted instances included. */
+  backupsMax: z.number().int().min(0),
 });
 
 const plansSchema = z.record(z.string(), planSchema);

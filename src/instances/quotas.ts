@@ -9,6 +9,7 @@
 import { LockMode } from '@mikro-orm/core';
 import { AppError, type ErrorCode, type LimitFacts } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
+import { BackupEntity } from '../store/entities/backup.ts';
 import { DataKeyEntity } from '../store/entities/data-key.ts';
 import { OperationEntity } from '../store/entities/operation.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
@@ -30,6 +31,7 @@ export interface Usage {
   readonly memoryBytes: number;
   readonly keys: number;
   readonly operationsInFlight: number;
+  readonly backups: number;
 }
 
 /**
@@ -95,6 +97,17 @@ export async function reserveKey(
   refuse('quota_exceeded', organizationId, facts, 'data keys');
 }
 
+/** @throws {AppError} `quota_exceeded` unless there may be one more backup. */
+export async function reserveBackup(
+  tx: EntityManager,
+  { organizationId, plan }: Reservation,
+): Promise<void> {
+  const used = await countBackups(tx, organizationId);
+  if (used < plan.backupsMax) return;
+  const facts = { name: 'backups', limit: plan.backupsMax, used, requested: 1 };
+  refuse('quota_exceeded', organizationId, facts, 'backups');
+}
+
 /**
  * Admits memory to a region: the sum of what its instances can come to use never passes what its host has.
  * @throws {AppError} `region_full`.
@@ -137,6 +150,7 @@ export async function readUsage(em: EntityManager, organizationId: string): Prom
     ...(await countInstances(em, organizationId)),
     keys: await em.count(DataKeyEntity, { organizationId }),
     operationsInFlight: await countOperations(em, organizationId),
+    backups: await countBackups(em, organizationId),
   };
 }
 
@@ -157,6 +171,12 @@ async function countInstances(
       em.getTransactionContext(),
     );
   return { instances: Number(row?.instances ?? 0), memoryBytes: Number(row?.bytes ?? 0) };
+}
+
+/** Those that failed or are being removed take no place. */
+async function countBackups(em: EntityManager, organizationId: string): Promise<number> {
+  const status = { $in: ['QUEUED' as const, 'RUNNING' as const, 'AVAILABLE' as const] };
+  return await em.count(BackupEntity, { organizationId, status });
 }
 
 async function countOperations(em: EntityManager, organizationId: string): Promise<number> {

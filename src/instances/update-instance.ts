@@ -1,11 +1,12 @@
 /** Changing an instance: what people note about it, and its live settings. */
 import type { Caller } from '../accounts/caller.ts';
 import { recordChange } from '../audit/record.ts';
+import { nextTime } from '../lib/cron.ts';
 import { requireFuture } from '../lib/end-time.ts';
 import { AppError } from '../lib/errors.ts';
 import { etagOf, requireMatch } from '../lib/etag.ts';
 import type { EntityManager } from '../store/database.ts';
-import type { Instance } from '../store/entities/instance.ts';
+import type { DriftPolicy, Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { EvictionPolicy } from './eviction-policies.ts';
 import { queueOperation, supersedeOpenOperations } from './operations.ts';
@@ -23,16 +24,27 @@ export interface InstanceChanges {
   readonly persistence?: boolean | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly deletionProtection?: boolean | undefined;
+  readonly driftPolicy?: DriftPolicy | undefined;
   readonly expiresAt?: Date | null | undefined;
+  readonly backups?: BackupRule | null | undefined;
+}
+
+/** Backups by schedule: when, and how many are kept for how many days. */
+export interface BackupRule {
+  readonly schedule: string;
+  readonly keepCount: number;
+  readonly keepDays: number | null;
 }
 
 /** The ETag of an instance: over what a PATCH can change. */
 export function instanceEtag(instance: Instance): string {
-  const { name, labels, deletionProtection, expiresAt, power } = instance;
+  const { name, labels, deletionProtection, driftPolicy, expiresAt, power } = instance;
   const sorted = Object.entries(labels).sort();
   const { maxMemoryBytes, evictionPolicy, persistence } = instance;
-  const settings = { maxMemoryBytes, evictionPolicy, persistence, power };
-  return etagOf({ name, sorted, deletionProtection, expiresAt, ...settings });
+  const { backupSchedule, backupKeepCount, backupKeepDays } = instance;
+  const backups = [backupSchedule, backupKeepCount, backupKeepDays];
+  const settings = { maxMemoryBytes, evictionPolicy, persistence, power, backups };
+  return etagOf({ name, sorted, deletionProtection, driftPolicy, expiresAt, ...settings });
 }
 
 /**
@@ -117,12 +129,23 @@ async function checkRoom(
 }
 
 function noteChanges(instance: Instance, changes: InstanceChanges, now: Date): void {
-  const { name, labels, deletionProtection, expiresAt } = changes;
+  const { name, labels, deletionProtection, driftPolicy, expiresAt } = changes;
   if (name !== undefined) instance.name = name;
   if (labels !== undefined) instance.labels = { ...labels };
   if (deletionProtection !== undefined) instance.deletionProtection = deletionProtection;
+  if (driftPolicy !== undefined) instance.driftPolicy = driftPolicy;
   if (expiresAt !== undefined) instance.expiresAt = expiresAt;
+  if (changes.backups !== undefined) noteBackupRule(instance, changes.backups, now);
   instance.updatedAt = now;
+}
+
+function noteBackupRule(instance: Instance, rule: BackupRule | null, now: Date): void {
+  const isSame = rule?.schedule === instance.backupSchedule;
+  instance.backupSchedule = rule?.schedule ?? null;
+  instance.backupKeepCount = rule?.keepCount ?? null;
+  instance.backupKeepDays = rule?.keepDays ?? null;
+  // A time that has come and was not taken yet is not lost by another count.
+  if (!isSame) instance.backupNextAt = rule ? nextTime(rule.schedule, now) : null;
 }
 
 function settingsAfter(instance: Instance, changes: InstanceChanges): Settings {

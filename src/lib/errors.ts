@@ -168,6 +168,17 @@ export const errorCatalogue = {
     title: 'The instance is in the wrong state for this',
     remedy: 'Read the instance, wait until its operation has ended, and try again.',
   },
+  data_volume_missing: {
+    status: 409,
+    title: 'The data of the instance is lost',
+    remedy:
+      'Restore a backup, or POST …/retry with {"acceptDataLoss": true} to go on with an empty volume.',
+  },
+  drift_returns: {
+    status: 409,
+    title: 'The instance is changed again and again past the service',
+    remedy: 'Find what changes it; it is repaired again by itself, or by POST …/retry.',
+  },
   no_free_port: {
     status: 503,
     title: 'No free instance port',
@@ -198,10 +209,35 @@ export const errorCatalogue = {
     title: 'The port of the instance is taken by another program',
     remedy: 'POST …/retry: the instance gets another port.',
   },
+  backup_unusable: {
+    status: 409,
+    title: 'The backup cannot be restored here',
+    remedy: 'Choose one that is AVAILABLE, and give the instance the memory that its data needs.',
+  },
+  backup_invalid: {
+    status: 422,
+    title: 'The backup is no RDB file that Redis can load',
+    remedy: 'Take or import another; one of a newer Redis needs an instance of that version.',
+  },
+  backup_failed: {
+    status: 500,
+    title: 'The backup could not be taken',
+    remedy: 'Take another; the operator finds the cause in the log under the id of the backup.',
+  },
+  backup_store_unreachable: {
+    status: 503,
+    title: 'The backup store cannot be reached',
+    remedy: 'Try again in a moment; the operator looks at SWIFTCACHE_BACKUP_URL and at the store.',
+  },
   policy_violation: {
     status: 403,
     title: 'A policy refused the instance',
     remedy: 'Read which rule in the message; the operator keeps the rules in policies/.',
+  },
+  stack_locked: {
+    status: 503,
+    title: "An operator works on the instance's stack",
+    remedy: 'Wait until that run has ended; after a crash of it the operator runs "pulumi cancel".',
   },
   provisioning_timeout: {
     status: 504,

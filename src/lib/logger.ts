@@ -25,7 +25,7 @@ const secretNames = [
 const secretPatterns: readonly [RegExp, string][] = [
   [/(sk|sc)_live_[0-9A-Za-z]+/g, '$1_live_***'],
   [/(\w+:\/\/[^\s:/@"\\]*):[^\s@/"\\]+@/g, '$1:***@'],
-  [/([?&]_token=)[^&\s"\\]+/g, '$1***'],
+  [/([?&](?:_token|password)=)[^&\s"\\]+/g, '$1***'],
 ];
 
 /** Masks whatever in `text` looks like a key, a token parameter or a URL's password. */

@@ -32,17 +32,18 @@ const tidyIntervalMs = 60_000;
 
 export interface Sampler extends MetricsRefresher {
   start(): void;
-  /** Ends the sweep under way and lets go of every connection. */
+  /** Ends the sweep under way and lets go of every connection; it may be started again. */
   stop(): Promise<void>;
 }
 
 export function createSampler(services: LookServices): Sampler {
-  const ending = new AbortController();
+  let ending = new AbortController();
   const looks = createLooks(services);
   let sweeping: Promise<void> | undefined;
   return {
     refresh: looks.refresh,
     start() {
+      ending = new AbortController();
       sweeping = sweepForEver(services, looks, ending.signal);
     },
     async stop() {

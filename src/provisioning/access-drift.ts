@@ -54,6 +54,12 @@ export function printUsers(users: Users, revision: number): LeftUsers {
   return { revision, prints: new Map([...users].map(([name, rules]) => [name, print(rules)])) };
 }
 
+/** Whether users are exactly as they were left. */
+export function isAsPrinted(users: Users, { prints }: LeftUsers): boolean {
+  if (users.size !== prints.size) return false;
+  return [...users].every(([name, rules]) => prints.get(name) === print(rules));
+}
+
 /** The part of `differences` for which Redis was not as it had been left. */
 export function withoutExplained(
   differences: AccessDrift,

@@ -20,6 +20,7 @@ import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import {
   type AccessDrift,
   compareUsers,
+  isAsPrinted,
   isEmpty,
   type LeftUsers,
   noDrift,
@@ -54,6 +55,11 @@ export interface AccessSync {
    * @throws when the instance does not answer.
    */
   sync(instanceId: string): Promise<AccessDrift>;
+  /**
+   * Whether an instance's users, as ACL LIST told them, are as this process left them for the keys of its
+   * row: then there is nothing to sync. False where it has not left them yet.
+   */
+  isAsLeft(instance: Pick<Instance, 'id' | 'accessRevision'>, lines: readonly string[]): boolean;
 }
 
 export function createAccessSync(services: AccessSyncServices): AccessSync {
@@ -69,6 +75,10 @@ export function createAccessSync(services: AccessSyncServices): AccessSync {
   }
 
   return {
+    isAsLeft({ id, accessRevision }, lines) {
+      const users = left.get(id);
+      return users?.revision === accessRevision && isAsPrinted(readUsers(lines), users);
+    },
     sync(instanceId) {
       // Who waits has not looked at the database yet, so it serves everybody who comes meanwhile.
       const next = waiting.get(instanceId);

@@ -1,26 +1,35 @@
 /** What provisioning asks Docker itself, beside Pulumi: only by label, and only of this service's own. */
 import Docker from 'dockerode';
+import { deadlines, stopGraceSeconds } from './deadlines.ts';
 
 export const instanceLabel = 'swiftcache.instance';
-/** How long Redis may take to save its data before it is killed; as the program's destroyGraceSeconds. */
-const stopGraceSeconds = 30;
+export const installationLabel = 'swiftcache.installation';
 
-/** A client for a DOCKER_HOST address (unix://, tcp://, ssh://). */
+/**
+ * A client for a DOCKER_HOST address (unix://, tcp://, ssh://). What Docker leaves without a byte for
+ * `dockerSilenceMs` fails, an idle stream of events too: who follows one opens it again.
+ */
 export function connectDocker(dockerHost: string): Docker {
+  const timeout = deadlines.dockerSilenceMs;
   if (dockerHost.startsWith('unix://')) {
-    return new Docker({ socketPath: dockerHost.slice('unix://'.length) });
+    return new Docker({ socketPath: dockerHost.slice('unix://'.length), timeout });
   }
   const { protocol, hostname, port, username } = new URL(dockerHost);
   if (protocol === 'ssh:') {
-    return new Docker({ protocol: 'ssh', host: hostname, port: port || 22, username });
+    return new Docker({ protocol: 'ssh', host: hostname, port: port || 22, username, timeout });
   }
-  return new Docker({ protocol: 'http', host: hostname, port: port || 2375 });
+  return new Docker({ protocol: 'http', host: hostname, port: port || 2375, timeout });
 }
 
-/** @throws an Error with Docker's own words for an unreachable daemon (failures.ts knows them). */
+/**
+ * Asks whether Docker answers, within seconds: one that stands still is as good as none.
+ * @throws an Error with Docker's own words for an unreachable daemon (failures.ts knows them).
+ */
 export async function requireDocker(docker: Docker): Promise<void> {
   try {
-    await docker.ping();
+    const options = { abortSignal: AbortSignal.timeout(deadlines.dockerPingMs) };
+    // The types do not know of the options that every call has.
+    await (docker.ping as (options: object) => Promise<unknown>).call(docker, options);
   } catch (error) {
     throw new Error('Cannot connect to the Docker daemon', { cause: error });
   }
@@ -35,25 +44,74 @@ export async function removeInstanceObjects(
   instanceId: string,
   keep: ReadonlySet<string>,
 ): Promise<void> {
-  const filters = { label: [`${instanceLabel}=${instanceId}`] };
+  await removeContainers(docker, instanceId, keep, { graceful: false });
+  await removeVolumes(docker, instanceId, keep);
+}
+
+/** Of these the containers; `graceful` gives each Redis the time to save its data first. */
+export async function removeContainers(
+  docker: Docker,
+  instanceId: string,
+  keep: ReadonlySet<string>,
+  { graceful }: { graceful: boolean },
+): Promise<void> {
   const containers = await listContainers(docker, instanceId);
   for (const { Id } of containers.filter((container) => !keep.has(container.Id))) {
-    await ignoreMissing(docker.getContainer(Id).remove({ force: true }));
+    const container = docker.getContainer(Id);
+    if (graceful) await ignoreMissing(ignoreUnchanged(container.stop({ t: stopGraceSeconds })));
+    await ignoreMissing(container.remove({ force: true }));
   }
+}
+
+/** Of these the volumes, with all that is in them. */
+export async function removeVolumes(
+  docker: Docker,
+  instanceId: string,
+  keep: ReadonlySet<string>,
+): Promise<void> {
+  const names = await listVolumesOf(docker, instanceId);
+  for (const name of names.filter((volume) => !keep.has(volume))) {
+    await ignoreMissing(docker.getVolume(name).remove());
+  }
+}
+
+/** The names of the volumes labelled with an instance. */
+export async function listVolumesOf(docker: Docker, instanceId: string): Promise<string[]> {
+  const filters = { label: [`${instanceLabel}=${instanceId}`] };
   const { Volumes } = await docker.listVolumes({ filters });
-  for (const { Name } of (Volumes ?? []).filter((volume) => !keep.has(volume.Name))) {
-    await ignoreMissing(docker.getVolume(Name).remove());
-  }
+  return (Volumes ?? []).map(({ Name }) => Name);
+}
+
+/** The id of the network with this name; undefined where there is none. */
+export async function findNetwork(
+  docker: Docker,
+  name: string | undefined,
+): Promise<string | undefined> {
+  if (name === undefined) return undefined;
+  // Docker's filter also finds names that only contain it.
+  const found = await docker.listNetworks({ filters: { name: [name] } });
+  return found.find(({ Name }) => Name === name)?.Id;
+}
+
+/** Whether a container or a volume of the instance is there. */
+export async function hasInstanceObjects(docker: Docker, instanceId: string): Promise<boolean> {
+  const filters = { label: [`${instanceLabel}=${instanceId}`] };
+  const { Volumes } = await docker.listVolumes({ filters });
+  return (Volumes ?? []).length > 0 || (await listContainers(docker, instanceId)).length > 0;
 }
 
 /** What is asked of an instance's container. */
 export interface ContainerFacts {
+  /** Also true of a paused one. */
   readonly isRunning: boolean;
+  readonly isPaused: boolean;
   readonly startedAt: Date;
   /** Its memory limit in bytes. */
   readonly memoryBytes: number;
   /** The port of the host that it has or, stopped, would have. */
   readonly hostPort: number | null;
+  /** The image as its stack named it. */
+  readonly image: string;
 }
 
 /** Looks at the instance's container; undefined where there is none. */
@@ -63,15 +121,31 @@ export async function inspectInstance(
 ): Promise<ContainerFacts | undefined> {
   const [found] = await listContainers(docker, instanceId);
   if (!found) return undefined;
-  const { State, HostConfig } = await docker.getContainer(found.Id).inspect();
+  const { State, HostConfig, Config } = await docker.getContainer(found.Id).inspect();
   const bindings = HostConfig.PortBindings as Record<string, { HostPort?: string }[]> | undefined;
   const port = bindings?.['6379/tcp']?.[0]?.HostPort;
   return {
     isRunning: State.Running,
+    isPaused: State.Paused,
     startedAt: new Date(State.StartedAt),
     memoryBytes: HostConfig.Memory ?? 0,
     hostPort: port ? Number(port) : null,
+    image: Config.Image,
   };
+}
+
+/** Whether the instance has a volume, labelled as its own. */
+export async function hasVolume(docker: Docker, instanceId: string): Promise<boolean> {
+  const filters = { label: [`${instanceLabel}=${instanceId}`] };
+  const { Volumes } = await docker.listVolumes({ filters });
+  return (Volumes ?? []).length > 0;
+}
+
+/** Lets a paused container go on. */
+export async function unpauseContainer(docker: Docker, instanceId: string): Promise<void> {
+  for (const { Id, State } of await listContainers(docker, instanceId)) {
+    if (State === 'paused') await docker.getContainer(Id).unpause();
+  }
 }
 
 /** Starts the instance's container; one that runs is no problem. */

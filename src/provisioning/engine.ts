@@ -17,17 +17,26 @@ import {
   LocalWorkspace,
   PulumiCommand,
   Stack,
+  type StepEventMetadata,
 } from '@pulumi/pulumi/automation/index.js';
-import { buildStack } from '../../infra/program.ts';
+import type { Adoption } from '../../infra/adoption.ts';
+import { buildStackAround } from '../../infra/program.ts';
+import { hasCheckpoint, stateFolder } from './checkpoints.ts';
+import { deadlines } from './deadlines.ts';
 import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
+import type { Phases } from './phases.ts';
 import { writeStackConfig } from './stack-config.ts';
 import { createStack } from './stack-creation.ts';
 import type { WarmProviders } from './warm-providers.ts';
 
 export interface RunOptions {
-  readonly onPhase: (phase: Phase) => void;
+  readonly phases: Phases;
   readonly onDiagnostic: (message: string) => void;
   readonly signal: AbortSignal;
+  /** Says that the run goes on, and how long it may be silent now. */
+  readonly onProgress: (silenceMs: number) => void;
+  /** Resolves when the run may begin to change things. @throws where it may not, or no more. */
+  readonly askLeave: () => Promise<void>;
 }
 
 /** What the engine works with, made once a worker. */
@@ -54,47 +63,59 @@ export async function applyStack(
   engine: Engine,
   name: string,
   values: StackValues,
-  { fresh, ...run }: RunOptions & { fresh: boolean },
+  { fresh, adoption, ...run }: RunOptions & { fresh: boolean; adoption: Adoption },
 ): Promise<StackOutputs> {
-  const { settings } = engine;
-  run.onPhase('prepare');
-  const workspace = await openWorkspace(engine);
-  if (fresh) {
-    await createStack(settings, workspace, name, regionOf(values));
-    writeStackConfig(settings.stacksDir, name, values);
-  } else {
-    writeStackConfig(settings.stacksDir, name, values);
-    if (!(await stackExists(workspace, name))) {
-      await createStack(settings, workspace, name, undefined);
-    }
-  }
-  const stack = await openStack(workspace, name);
+  const stack = await run.phases.run('prepare', () => prepareStack(engine, name, values, fresh));
   const captured: StackOutputs = {};
+  await run.askLeave();
   await stack.up({
-    program: async () => captureOutputs(captured),
+    program: async () => captureOutputs(captured, adoption),
     suppressProgress: true,
     suppressOutputs: true,
     color: 'never',
     signal: run.signal,
     onEvent: (event) => reportEvent(event, run),
   });
-  run.onPhase('finish');
+  await run.phases.run('finish', () => run.phases.settled());
   return captured;
+}
+
+/** Writes the stack's configuration and, where there is none, its first checkpoint. */
+async function prepareStack(
+  engine: Engine,
+  name: string,
+  values: StackValues,
+  fresh: boolean,
+): Promise<Stack> {
+  const { settings } = engine;
+  const workspace = await openWorkspace(engine);
+  if (fresh) {
+    await createStack(settings, workspace, name, regionOf(values));
+    writeStackConfig(settings.stacksDir, name, values);
+  } else {
+    writeStackConfig(settings.stacksDir, name, values);
+    if (!(await stackExists(engine, workspace, name))) {
+      await createStack(settings, workspace, name, undefined);
+    }
+  }
+  return await openStack(workspace, name);
 }
 
 /** Destroys a stack's resources and then the stack itself; one that is not there is no problem. */
 export async function destroyStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
   const workspace = await openWorkspace(engine);
-  if (!(await stackExists(workspace, name))) return;
-  run.onPhase('destroy');
+  if (!(await stackExists(engine, workspace, name))) return;
   const stack = await openStack(workspace, name);
-  await stack.destroy({
-    remove: true,
-    suppressProgress: true,
-    suppressOutputs: true,
-    color: 'never',
-    signal: run.signal,
-    onEvent: (event) => reportEvent(event, run),
+  await run.phases.run('destroy', async () => {
+    await run.askLeave();
+    await stack.destroy({
+      remove: true,
+      suppressProgress: true,
+      suppressOutputs: true,
+      color: 'never',
+      signal: run.signal,
+      onEvent: (event) => reportEvent(event, run),
+    });
   });
 }
 
@@ -132,15 +153,21 @@ function regionOf(values: StackValues): string | undefined {
   return typeof region === 'string' ? region : undefined;
 }
 
-/** Whether the backend has the stack. */
-export async function stackExists(workspace: LocalWorkspace, name: string): Promise<boolean> {
+/** Whether the backend has the stack. A file backend is looked at: its torn files would end every list. */
+export async function stackExists(
+  { settings }: Engine,
+  workspace: LocalWorkspace,
+  name: string,
+): Promise<boolean> {
+  const folder = stateFolder(settings.backendUrl);
+  if (folder) return hasCheckpoint(folder, name);
   const stacks = await workspace.listStacks();
   return stacks.some((stack) => stack.name === name || stack.name.endsWith(`/${name}`));
 }
 
 /** Runs the program and keeps the values of its outputs once they are known. */
-function captureOutputs(captured: StackOutputs): Record<string, unknown> {
-  const outputs = buildStack();
+function captureOutputs(captured: StackOutputs, adoption: Adoption): Record<string, unknown> {
+  const outputs = buildStackAround(adoption);
   pulumi.all(outputs as Record<string, pulumi.Input<unknown>>).apply((values) => {
     Object.assign(captured, values);
   });
@@ -153,18 +180,41 @@ const phaseOfType: Readonly<Record<string, Phase>> = {
   'swiftcache:index:RedisSettings': 'settings',
 };
 
-function reportEvent(event: EngineEvent, { onPhase, onDiagnostic }: RunOptions): void {
-  const type = event.resourcePreEvent?.metadata.type;
-  const operation = event.resourcePreEvent?.metadata.op;
-  if (type && phaseOfType[type] && operation !== 'same') onPhase(phaseOfType[type]);
+/** What an event of the engine says about the run, also where it changes nothing real. */
+export function reportProgress(event: EngineEvent, { onDiagnostic, onProgress }: RunOptions): void {
+  onProgress(silenceAfter(event));
   const diagnostic = event.diagnosticEvent;
   if (diagnostic?.severity === 'error') onDiagnostic(diagnostic.message);
+}
+
+function reportEvent(event: EngineEvent, run: RunOptions): void {
+  reportProgress(event, run);
+  const { phases } = run;
+  const begun = phaseOf(event.resourcePreEvent?.metadata);
+  if (begun) phases.begin(begun);
+  const ended = phaseOf(event.resOutputsEvent?.metadata);
+  if (ended) phases.end(ended);
+}
+
+/** How long the engine may be silent now: a Redis is given time to save its data, and to load it. */
+function silenceAfter({ resourcePreEvent }: EngineEvent): number {
+  const { type = '', op = '' } = resourcePreEvent?.metadata ?? {};
+  const phase = phaseOfType[type];
+  if (phase === 'container' && op.startsWith('delete')) return deadlines.silenceOfStopMs;
+  return phase === 'settings' ? deadlines.silenceOfLoadMs : deadlines.silenceMs;
+}
+
+/** The phase that an event about a resource belongs to; none where the resource stays as it is. */
+function phaseOf(metadata: StepEventMetadata | undefined): Phase | undefined {
+  return metadata && metadata.op !== 'same' ? phaseOfType[metadata.type] : undefined;
 }
 
 /** What the CLI sees beside the worker's own, allow-listed environment. */
 function cliEnvironment(settings: WorkerSettings, warmProviders: string): Record<string, string> {
   return {
     PULUMI_BACKEND_URL: settings.backendUrl,
+    // Every CLI process opens twice as many connections to PostgreSQL as it may use processors.
+    ...(settings.backendUrl.startsWith('postgres') ? { GOMAXPROCS: '2' } : {}),
     PULUMI_CONFIG_PASSPHRASE_FILE: settings.passphraseFile,
     ...(warmProviders ? { PULUMI_DEBUG_PROVIDERS: warmProviders } : {}),
   };

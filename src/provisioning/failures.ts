@@ -44,6 +44,18 @@ const knownCauses: readonly KnownCause[] = [
     message: () => "The region's Docker daemon cannot be reached.",
   },
   {
+    pattern: /the stack is currently locked/,
+    code: 'stack_locked',
+    transient: true,
+    message: () => "Another run holds the lock of the instance's stack.",
+  },
+  {
+    pattern: /did not take its settings/,
+    code: 'instance_unreachable',
+    transient: true,
+    message: () => 'Redis did not come to answer after its start.',
+  },
+  {
     pattern:
       /unable to (find|pull) image|No such image|pull access denied|manifest unknown|unable to find or pull/i,
     code: 'image_missing',

@@ -19,9 +19,10 @@ export async function startInstance(
   docker: Docker,
   sealer: Sealer,
   instance: Instance,
+  alive: () => void,
 ): Promise<void> {
   await startContainer(docker, instance.id);
-  await awaitReady(sealer, instance);
+  await awaitReady(sealer, instance, alive);
 }
 
 /** Whether an instance has been started since `since`: a try before this one may have restarted it. */
@@ -36,9 +37,14 @@ export async function hasStartedSince(
 
 /**
  * Waits until Redis answers where its users' commands arrive.
+ * @param alive is told that Redis loads its data.
  * @throws what the last try threw, after 10 s of silence, or 10 minutes of loading.
  */
-export async function awaitReady(sealer: Sealer, instance: Instance): Promise<void> {
+export async function awaitReady(
+  sealer: Sealer,
+  instance: Instance,
+  alive: () => void,
+): Promise<void> {
   const lastMs = performance.now() + loadTimeoutMs;
   let deadlineMs = performance.now() + readyTimeoutMs;
   for (;;) {
@@ -47,7 +53,10 @@ export async function awaitReady(sealer: Sealer, instance: Instance): Promise<vo
       return;
     } catch (error) {
       const isLoading = error instanceof Error && error.message.startsWith('LOADING');
-      if (isLoading) deadlineMs = Math.min(performance.now() + readyTimeoutMs, lastMs);
+      if (isLoading) {
+        deadlineMs = Math.min(performance.now() + readyTimeoutMs, lastMs);
+        alive();
+      }
       if (performance.now() >= deadlineMs) throw error;
     }
     await sleep(pollMs);

@@ -1,19 +1,24 @@
 /**
  * One try at an instance, step by step. Which of the two ways it goes, the row alone says (nextStep).
  *
- *   apply    look ─► start? ─► room? ─► region ─► stack ─► outputs ─┬► stop ──────────────────────┬► settle
- *                                                                   └► restart? ─► restore? ─► access ┘
+ *   apply    adopt ─► look ─► start? ─► room? ─► region ─► stack ─► outputs ─┐
+ *            ┌────────────────────────────────────────────────────────────────┘
+ *            ├► stop ─────────────────────────────┬► settle
+ *            └► restart? ─► restore? ─► access ───┘
  *   destroy  look ─► stack ─► clean ─► settle
  *
+ * `adopt` takes in what an operator made with Pulumi meanwhile, and remembers what is asked for.
  * `stack` is a worker's: recover? ─► prepare ─► volume ─► container ─► settings ─► finish, or destroy.
  *
  * Guarantees: a try begins at the first step whatever the one before it broke off at, and every step can
  * run twice and ends in the same place: stacks are desired state, outputs and outcomes are written with
- * the claim's epoch, users and objects are compared before they are changed. Only `settle` changes what
- * the instance is said to be, in transitions.ts.
+ * the claim's epoch, users and objects are compared before they are changed. Only `adopt` and `settle`
+ * change what the instance is said to be, in transitions.ts.
  */
 import type Docker from 'dockerode';
+import type { BackupVault } from '../backups/services.ts';
 import type { Config } from '../config.ts';
+import { needsRefresh } from '../instances/drift.ts';
 import { requireRegion } from '../instances/regions.ts';
 import { nextStep } from '../instances/states.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -23,25 +28,33 @@ import type { Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { AccessSync } from './access.ts';
+import { deadlines } from './deadlines.ts';
 import {
   connectDocker,
   inspectInstance,
   removeInstanceObjects,
   requireDocker,
-  restartContainer,
-  stopContainer,
+  unpauseContainer,
 } from './docker.ts';
-import { awaitReady, hasStartedSince, startInstance } from './instance-power.ts';
-import { withInstanceRedis } from './instance-redis.ts';
+import { startInstance } from './instance-power.ts';
+import { passwordPlace } from './instance-redis.ts';
 import type { Claim } from './leases.ts';
-import { confirmSettings, makeRoom, needsRoom } from './make-room.ts';
-import type { WorkerSettings } from './messages.ts';
+import { requireData } from './lost-data.ts';
+import { makeRoom, needsRoom } from './make-room.ts';
+import type { Job, WorkerSettings } from './messages.ts';
+import { closeInstance, openInstance } from './opening.ts';
+import { adoptBeforeRun, requireUnlocked } from './operators/adoption.ts';
+import type { StackStates } from './operators/stack-state.ts';
 import type { RegionStacks } from './regions.ts';
 import { readOutputs, stackValues } from './stack-values.ts';
 import { purgeStackFiles } from './state-files.ts';
-import { createSteps, type StepHooks, type Steps } from './steps.ts';
+import type { StepHooks } from './step-hooks.ts';
+import { createSteps, type Steps } from './steps.ts';
 import * as transitions from './transitions.ts';
 import type { JobResult, WorkerPool } from './worker-pool.ts';
+
+/** After so many, a delete no longer asks Pulumi: what cannot be destroyed is removed by label. */
+const destroyTriesMax = 4;
 
 export interface ReconcilerServices {
   readonly orm: Orm;
@@ -55,6 +68,11 @@ export interface ReconcilerServices {
   readonly settings: WorkerSettings;
   /** Makes an instance's users those of the database. */
   readonly accessSync: AccessSync;
+  /** Backups to restore from, and this process's identity, for what it holds beside leases. */
+  readonly vault: BackupVault;
+  readonly holder: string;
+  /** What the stacks' state says that operators made. */
+  readonly states: StackStates;
   readonly hooks: StepHooks;
   /** Told when an instance is gone, so that doors drop what they hold of it. */
   readonly onInstanceGone: (instanceId: string) => void;
@@ -66,8 +84,10 @@ export interface Work {
   readonly instance: Instance;
   readonly operation: Operation | undefined;
   readonly steps: Steps;
-  /** Aborts when another reconciler has taken the lease: the run must stop. */
+  /** Aborts when the lease is lost or was given back: the try must stop. */
   readonly signal: AbortSignal;
+  /** Whether the lease is still held, asked of the database. */
+  readonly holdsLease: () => Promise<boolean>;
 }
 
 /** Does what the instance's row asks for next, to its outcome. @throws what made it fail. */
@@ -76,7 +96,7 @@ export async function takeStep(
   given: Omit<Work, 'steps'>,
 ): Promise<void> {
   const { claim, instance, operation } = given;
-  const work = { ...given, steps: createSteps(services, instance.id, operation) };
+  const work = { ...given, steps: createSteps(services, instance.id, operation, given.signal) };
   switch (nextStep(instance)) {
     case 'apply':
       await apply(services, work);
@@ -91,15 +111,21 @@ export async function takeStep(
 
 async function apply(services: ReconcilerServices, work: Work): Promise<void> {
   const { claim, instance, operation, steps } = work;
+  const isAsSeen = await services.states.rememberState(instance.id);
+  const isToRun = await steps.run('adopt', () => adoptBeforeRun(services, claim, instance));
+  if (!isToRun) return;
   const isLost = await prepare(services, work);
-  const { outputs, timingsMs } = await runStack(services, work, isLost);
+  const { outputs, timingsMs } = await runStack(services, onlyAsSeen(work, isAsSeen), isLost);
   const provisioned = readOutputs(services.sealer, instance, outputs);
   await steps.run('outputs', () => transitions.recordOutputs(services, claim, provisioned));
   const current = { ...work, instance: { ...instance, ...provisioned } };
-  if (instance.power === 'off') await stop(services, current);
-  else await open(services, current);
-  await steps.flushed();
-  await steps.run('settle', () => transitions.settleApplied(services, claim, instance, operation));
+  const docker = dockerOf(services, instance);
+  if (instance.power === 'off') await closeInstance(services, docker, current);
+  else await openInstance(services, docker, current);
+  await steps.run('settle', async () => {
+    await steps.flushed();
+    await transitions.settleApplied(services, claim, instance, operation);
+  });
   services.logger.info({ instanceId: instance.id, timingsMs }, 'instance is as wanted');
 }
 
@@ -113,13 +139,19 @@ async function prepare(services: ReconcilerServices, { instance, steps }: Work):
   const docker = dockerOf(services, instance);
   const container = await steps.run('look', async () => {
     await requireDocker(docker);
+    await requireData(docker, instance);
     return await inspectInstance(docker, instance.id);
   });
   if (!container) return true;
+  if (container.isPaused) {
+    await steps.run('start', () => unpauseContainer(docker, instance.id));
+  }
+  // A failed upgrade goes back: what it left behind is replaced, whether it can be started or not.
+  if (container.image !== instance.image && instance.image === instance.appliedImage) return true;
   if (container.hostPort !== instance.nodePort) return false;
   if (!container.isRunning && instance.power === 'off') return false;
   if (!container.isRunning) {
-    await steps.run('start', () => startInstance(docker, sealer, instance));
+    await steps.run('start', (alive) => startInstance(docker, sealer, instance, alive));
   }
   if (needsRoom(instance, container.memoryBytes)) {
     await steps.run('room', () => makeRoom(sealer, instance));
@@ -129,79 +161,88 @@ async function prepare(services: ReconcilerServices, { instance, steps }: Work):
 
 async function runStack(
   services: ReconcilerServices,
-  { claim, instance, signal, steps }: Work,
+  work: Work,
   isLost: boolean,
 ): Promise<JobResult> {
+  const { claim, instance, steps } = work;
   const firstTry = claim.attempts === 1;
   const region = requireRegion(services.config, instance.region);
-  const network = await steps.run('region', () => services.regions.ensure(region, !firstTry));
+  const network = await steps.run('region', (alive) =>
+    waitFor(services.regions.ensure(region, !firstTry), alive),
+  );
   const job = {
     kind: 'apply',
     stack: instance.id,
     values: stackValues(services, instance, region, network),
     fresh: firstTry && instance.generation === 1,
-    recover: !firstTry || isLost,
+    recover:
+      !firstTry || isLost || needsRefresh(instance.drift) || services.states.hasLock(instance.id),
     hasData: instance.nodeHost !== null,
+    ...knownPassword(services.sealer, instance),
   } as const;
-  return await steps.run('stack', () => services.pool.run(job, steps.begin, signal));
+  return await runJob(services, work, job);
 }
 
-async function stop(services: ReconcilerServices, { instance, steps }: Work): Promise<void> {
-  await steps.run('stop', async () => {
-    await stopContainer(dockerOf(services, instance), instance.id);
-    services.onInstanceGone(instance.id);
-  });
+/** A run begins only on the state that `adopt` saw: an operator's may have come in while it waited. */
+function onlyAsSeen(work: Work, isAsSeen: () => Promise<boolean>): Work {
+  let isBegun = false;
+  return {
+    ...work,
+    async holdsLease() {
+      isBegun ||= await isAsSeen();
+      return isBegun && (await work.holdsLease());
+    },
+  };
 }
 
-/** RUNNING means: restarted where that was asked, answering with its settings, and open to its keys. */
-async function open(services: ReconcilerServices, work: Work): Promise<void> {
-  const { instance, steps } = work;
-  if (instance.restartGeneration > instance.appliedGeneration) await restart(services, work);
-  await steps.run('access', () => openAccess(services, instance));
-}
-
-async function restart(
-  services: ReconcilerServices,
-  { instance, operation, steps }: Work,
-): Promise<void> {
-  const docker = dockerOf(services, instance);
-  const askedAt = operation?.startedAt ?? instance.updatedAt;
-  if (await hasStartedSince(docker, instance, askedAt)) return;
-  await steps.run('restart', async () => {
-    services.onInstanceGone(instance.id);
-    await restartContainer(docker, instance.id);
-  });
-}
-
-async function openAccess(
-  { sealer, accessSync }: ReconcilerServices,
-  instance: Instance,
-): Promise<void> {
-  await awaitReady(sealer, instance);
-  // The first run has set what it made; a later one may follow one that broke off.
-  if (instance.generation > 1) {
-    await withInstanceRedis(sealer, instance, (redis) => confirmSettings(redis, instance));
+/** A run for the region is shared with others and has deadlines of its own. */
+async function waitFor<T>(run: Promise<T>, alive: () => void): Promise<T> {
+  const beat = setInterval(alive, 1_000);
+  const end = setTimeout(() => clearInterval(beat), deadlines.regionMs);
+  try {
+    return await run;
+  } finally {
+    clearInterval(beat);
+    clearTimeout(end);
   }
-  await accessSync.sync(instance.id);
+}
+
+/** What a stack needs that must be made anew around a volume with data. */
+function knownPassword(sealer: Sealer, { id, passwordSealed }: Instance): { password?: string } {
+  return passwordSealed ? { password: sealer.open(passwordSealed, passwordPlace(id)) } : {};
+}
+
+async function runJob(
+  { pool }: ReconcilerServices,
+  { signal, steps, holdsLease: mayBegin }: Work,
+  job: Job,
+): Promise<JobResult> {
+  return await steps.run('stack', (onAlive) =>
+    pool.run(job, steps.begin, { signal, mayBegin, onAlive }),
+  );
 }
 
 async function destroy(services: ReconcilerServices, work: Work): Promise<void> {
-  const { pool, settings, logger, onInstanceGone } = services;
-  const { claim, instance, operation, steps, signal } = work;
+  const { settings, logger, onInstanceGone } = services;
+  const { claim, instance, operation, steps } = work;
   const docker = dockerOf(services, instance);
   onInstanceGone(instance.id);
-  await steps.run('look', () => requireDocker(docker));
-  const recover = claim.attempts > 1;
-  const job = { kind: 'destroy', stack: instance.id, recover, hasData: false } as const;
-  await steps.run('stack', () => pool.run(job, steps.begin, signal));
+  await steps.run('look', async () => {
+    requireUnlocked(services, instance.id);
+    await requireDocker(docker);
+  });
+  const recover = claim.attempts > 1 || services.states.hasLock(instance.id);
+  const forget = claim.attempts > destroyTriesMax;
+  const job = { kind: 'destroy', stack: instance.id, recover, hasData: false, forget } as const;
+  await runJob(services, work, job);
   await steps.run('clean', async () => {
     await removeInstanceObjects(docker, instance.id, new Set());
     purgeStackFiles(settings, instance.id);
   });
-  await steps.flushed();
-  await steps.run('settle', () =>
-    transitions.settleDestroyed(services, claim, instance, operation),
-  );
+  await steps.run('settle', async () => {
+    await steps.flushed();
+    await transitions.settleDestroyed(services, claim, instance, operation);
+  });
   logger.info({ instanceId: instance.id }, 'instance is deleted');
 }
 

@@ -3,13 +3,17 @@
  *
  * Guarantees: a claim is one UPDATE … WHERE … RETURNING, so two claimants never both win, on SQLite and
  * PostgreSQL alike; each claim raises the row's epoch, and a write with an older epoch changes nothing;
- * a lease that is not renewed for `leaseMs` is free for anybody.
+ * a lease that is not renewed for `leaseMs` is free for anybody, also where the clock was set back.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 
 export const heartbeatMs = 10_000;
-const leaseMs = 45_000;
+export const leaseMs = 45_000;
+/** Without a renewal for so long, a holder stops: before another may take the lease. */
+export const renewalAgeMaxMs = 30_000;
+/** Further ahead than anything is ever put: such a time was written before the clock was set back. */
+const aheadMaxMs = 120_000;
 
 /** A won claim. `attempts` counts this one in; 1 means that no run of this generation began before. */
 export interface Claim {
@@ -18,7 +22,7 @@ export interface Claim {
   readonly attempts: number;
 }
 
-interface LeaseServices {
+export interface LeaseServices {
   readonly orm: Orm;
   readonly clock: Clock;
   /** Names this process, for people who read the table. */
@@ -34,6 +38,7 @@ interface ClaimedRow {
 /** Claims the instance that has waited longest for work, if there is one. */
 export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<Claim | undefined> {
   const nowMs = clock.now().getTime();
+  const reached = [nowMs, nowMs + aheadMaxMs];
   const rows = await execute<ClaimedRow[]>(
     orm,
     `update instances
@@ -42,11 +47,12 @@ export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<C
       where id = (
         select id from instances
          where applied_generation < generation and failed_generation < generation
-           and next_attempt_at_ms <= ? and lease_expires_at_ms <= ?
+           and (next_attempt_at_ms <= ? or next_attempt_at_ms > ?)
+           and (lease_expires_at_ms <= ? or lease_expires_at_ms > ?)
          order by next_attempt_at_ms, created_at limit 1)
-        and lease_expires_at_ms <= ?
+        and (lease_expires_at_ms <= ? or lease_expires_at_ms > ?)
       returning id, lease_epoch, attempts`,
-    [owner, nowMs + leaseMs, nowMs, nowMs, nowMs],
+    [owner, nowMs + leaseMs, ...reached, ...reached, ...reached],
     'all',
   );
   const row = rows[0];

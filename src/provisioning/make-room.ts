@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { liveParameters } from '../../infra/live-settings.ts';
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import { appliedSettings } from '../instances/settings.ts';
 import type { Sealer } from '../lib/crypto.ts';
@@ -60,19 +61,36 @@ function limitMib({ maxMemoryBytes, persistence }: Instance): number {
 
 /** Sets what a running Redis has otherwise than wanted, and keeps it for its next start. */
 export async function confirmSettings(redis: Redis, instance: Instance): Promise<void> {
-  const live = await readSettings(redis);
-  const { maxMemoryBytes, evictionPolicy } = instance;
-  if (live.maxMemoryBytes === maxMemoryBytes && live.evictionPolicy === evictionPolicy) return;
-  await writeSettings(redis, instance);
+  const wanted = liveParameters(instance);
+  const live = await readLive(redis, Object.keys(wanted));
+  const different = Object.entries(wanted).filter(([name, value]) => live[name] !== value);
+  if (different.length === 0) return;
+  await redis.config('SET', ...different.flat());
   await redis.config('REWRITE');
+}
+
+/** The values of Redis's parameters, by name. */
+export async function readLive(
+  redis: Pick<Redis, 'config'>,
+  names: readonly string[],
+): Promise<Record<string, string | undefined>> {
+  return toRecord((await redis.config('GET', ...names)) as string[]);
+}
+
+/** From the flat list of names and values that CONFIG GET answers with. */
+export function toRecord(pairs: readonly string[]): Record<string, string | undefined> {
+  const names = pairs.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [name, pairs[2 * index + 1]]));
 }
 
 type MemorySettings = Pick<Instance, 'maxMemoryBytes' | 'evictionPolicy'>;
 
 async function readSettings(redis: Redis): Promise<MemorySettings> {
-  const [, bytes] = (await redis.config('GET', 'maxmemory')) as string[];
-  const [, policy] = (await redis.config('GET', 'maxmemory-policy')) as string[];
-  return { maxMemoryBytes: Number(bytes), evictionPolicy: policy ?? 'noeviction' };
+  const live = await readLive(redis, ['maxmemory', 'maxmemory-policy']);
+  return {
+    maxMemoryBytes: Number(live.maxmemory),
+    evictionPolicy: live['maxmemory-policy'] ?? 'noeviction',
+  };
 }
 
 async function writeSettings(

@@ -1,6 +1,6 @@
 /** What the service and its provisioning workers say to each other over the fork's channel. */
 
-/** What every stack run needs to know; no secret and no database address among it. */
+/** What every stack run needs to know; no secret among it but those in the state backend's address. */
 export interface WorkerSettings {
   readonly projectDir: string;
   readonly stacksDir: string;
@@ -25,12 +25,16 @@ export type Job =
       readonly recover: boolean;
       /** True once the instance has run: what is in its volume is somebody's data. */
       readonly hasData: boolean;
+      /** The platform's password of an instance that has run, for a stack that must be made anew. */
+      readonly password?: string;
     }
   | {
       readonly kind: 'destroy';
       readonly stack: string;
       readonly recover: boolean;
       readonly hasData: false;
+      /** True after several tries in vain: then the stack is forgotten, for its things go by label. */
+      readonly forget: boolean;
     }
   /** Tells what an apply of these values would change; nothing is changed or written. */
   | {
@@ -61,11 +65,17 @@ export interface RunFailure {
 
 export type ToWorker =
   | { readonly type: 'settings'; readonly settings: WorkerSettings }
-  | { readonly type: 'job'; readonly job: Job };
+  | { readonly type: 'job'; readonly job: Job }
+  /** The answer to `ask`. */
+  | { readonly type: 'leave'; readonly isGiven: boolean };
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'phase'; readonly phase: Phase }
+  /** The run goes on; it may be silent for so long until its next sign. */
+  | { readonly type: 'progress'; readonly silenceMs: number }
+  /** May the run begin to change things? Asked right before each command that does. */
+  | { readonly type: 'ask' }
   | {
       readonly type: 'done';
       readonly outputs: StackOutputs;

@@ -45,7 +45,8 @@ function derivedProject(dir: string, backendUrl: string): string {
   return stringify({
     ...base,
     main: relative(dir, join(rootDir, base.main)),
-    backend: { url: backendUrl },
+    // An address with a password in it stays in the environment (PULUMI_BACKEND_URL), which comes first.
+    backend: backendUrl.startsWith('file://') ? { url: backendUrl } : undefined,
     plugins: {
       providers: base.plugins.providers.map(({ name, path }) => {
         return { name, path: join(rootDir, path) };

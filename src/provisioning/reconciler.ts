@@ -5,32 +5,32 @@
  * their stacks. Guarantees: it holds a lease on an instance while it works on it and renews it; whatever
  * step a run broke off at, the next try begins with recovery and ends in the same place; a create ends
  * RUNNING or, after a bounded number of tries, FAILED with a reason; a delete is tried until nothing is
- * left. What a step consists of is in instance-steps.ts; what was observed is written in transitions.ts.
+ * left. A try is in attempt.ts, what it consists of in instance-steps.ts; what was observed is written in
+ * transitions.ts.
  */
 import { listRegions, type Region } from '../instances/regions.ts';
 import type { Provisioner } from '../instances/services.ts';
-import { AppError } from '../lib/errors.ts';
-import { maskSecrets } from '../lib/logger.ts';
-import { backoffMs } from '../lib/retry.ts';
-import { InstanceEntity } from '../store/entities/instance.ts';
-import { explainFailure, type FailureCause } from './failures.ts';
-import { type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
-import { type Claim, claimNext, freeDeadLeases, heartbeatMs, renewLease } from './leases.ts';
+import { type Repeating, startRepeating } from '../lib/repeat.ts';
+import { attempt } from './attempt.ts';
+import { deadlines } from './deadlines.ts';
+import type { ReconcilerServices } from './instance-steps.ts';
+import { claimNext, freeDeadLeases } from './leases.ts';
+import { createLeftoverSweep } from './leftovers.ts';
 import { isGoneFromHere, processIdentity } from './process-identity.ts';
-import * as transitions from './transitions.ts';
 import { RunError } from './worker-pool.ts';
 
 const pollMs = 1_000;
 /** Much of the work waits for Docker or Redis and needs no worker: it must not keep others from one. */
 const inHandPerWorker = 4;
-const applyTries = 3;
-const applyBackoff = { baseMs: 500, maxMs: 5_000 };
-const destroyBackoff = { baseMs: 500, maxMs: 20_000 };
+const deadIntervalMs = 5_000;
 
 export interface Reconciler extends Provisioner {
   /** Frees what dead processes held and begins to work. */
   start(): Promise<void>;
-  /** Claims nothing more and waits for the work in hand to stop; the pool must be closed beside it. */
+  /**
+   * Claims nothing more and waits for the work in hand, for a bounded time: what has not ended then is
+   * handed back as it is. The pool must be closed beside it, which ends its runs.
+   */
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,13 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
   const { orm, clock, logger, pool } = services;
   const leases = { orm, clock, owner: processIdentity() };
   const inHand = new Set<Promise<void>>();
+  const overdue = new AbortController();
   let stopping = false;
+  const stop = { isBegun: () => stopping, overdue: overdue.signal };
+  const onError = (error: unknown): void => {
+    logger.warn({ err: error }, 'what the dead held was not looked for');
+  };
+  let releasing: Repeating | undefined;
   let timer: NodeJS.Timeout | undefined;
   let claiming: Promise<void> | undefined;
   let again = false;
@@ -47,7 +53,7 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
     while (!stopping && inHand.size < pool.size * inHandPerWorker) {
       const claim = await claimNext(leases);
       if (!claim) return;
-      const work: Promise<void> = reconcile(services, leases, claim, () => stopping).finally(() => {
+      const work: Promise<void> = attempt(services, leases, claim, stop).finally(() => {
         inHand.delete(work);
         wake();
       });
@@ -74,7 +80,13 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
   return {
     wake,
     async start() {
-      await freeDeadLeases(leases, isGoneFromHere);
+      const sweepLeftovers = createLeftoverSweep(services);
+      const release = async (): Promise<void> => {
+        await freeDeadLeases(leases, isGoneFromHere);
+        sweepLeftovers();
+      };
+      await release();
+      releasing = startRepeating(release, { intervalMs: deadIntervalMs, onError });
       for (const region of listRegions(services.config)) warmRegion(services, region);
       timer = setInterval(wake, pollMs);
       wake();
@@ -82,8 +94,11 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
     async stop() {
       stopping = true;
       clearInterval(timer);
+      const handBack = setTimeout(() => overdue.abort(), deadlines.handBackMs);
+      await releasing?.stop();
       await claiming;
       await Promise.allSettled(inHand);
+      clearTimeout(handBack);
     },
   };
 }
@@ -93,78 +108,4 @@ function warmRegion({ regions, logger }: ReconcilerServices, region: Region): vo
     const diagnostics = error instanceof RunError ? error.failure.diagnostics : [String(error)];
     logger.warn({ region: region.region, diagnostics }, 'the region is not ready yet');
   });
-}
-
-/** One try at one instance, from the claim to its outcome. Never rejects. */
-async function reconcile(
-  services: ReconcilerServices,
-  leases: Parameters<typeof renewLease>[0],
-  claim: Claim,
-  isStopping: () => boolean,
-): Promise<void> {
-  const { orm, logger } = services;
-  const leaseLost = new AbortController();
-  const heartbeat = setInterval(() => {
-    renewLease(leases, claim).then(
-      (isHeld) => isHeld || leaseLost.abort(),
-      (error) => logger.warn({ err: error }, 'a heartbeat failed'),
-    );
-  }, heartbeatMs);
-  try {
-    const instance = await orm.em.fork().findOneOrFail(InstanceEntity, { id: claim.instanceId });
-    const operation = await transitions.beginOperation(services, instance);
-    const work = { claim, instance, operation, signal: leaseLost.signal };
-    try {
-      await takeStep(services, work);
-    } catch (error) {
-      if (error instanceof transitions.LeaseLost) throw error;
-      if (isStopping()) await transitions.postpone(services, claim, 0);
-      else await handleFailure(services, work, error);
-    }
-  } catch (error) {
-    // The lease runs out by itself and the next claim recovers.
-    logger.error({ err: error, instanceId: claim.instanceId }, 'a try broke off');
-  } finally {
-    clearInterval(heartbeat);
-  }
-}
-
-async function handleFailure(
-  services: ReconcilerServices,
-  { claim, instance, operation }: Omit<Work, 'steps'>,
-  error: unknown,
-): Promise<void> {
-  const cause = explain(error);
-  const { attempts } = claim;
-  const context = {
-    instanceId: instance.id,
-    operationId: operation?.id,
-    attempts,
-    code: cause.code,
-  };
-  services.logger.warn({ ...context, diagnostics: diagnosticsOf(error) }, 'a run failed');
-  if (instance.desired === 'absent') {
-    await transitions.postpone(services, claim, backoffMs(attempts, destroyBackoff));
-  } else if (cause.transient && attempts < applyTries) {
-    await transitions.postpone(services, claim, backoffMs(attempts, applyBackoff));
-  } else {
-    await transitions.settleFailed(services, claim, instance, operation, cause);
-  }
-}
-
-function explain(error: unknown): FailureCause {
-  if (error instanceof AppError) {
-    return { code: error.code, message: error.message, transient: false };
-  }
-  const diagnostics = diagnosticsOf(error);
-  const timedOut = error instanceof RunError && error.failure.timedOut;
-  return explainFailure({ diagnostics, timedOut });
-}
-
-function diagnosticsOf(error: unknown): string[] {
-  const texts =
-    error instanceof RunError
-      ? error.failure.diagnostics
-      : [error instanceof Error ? error.message : String(error)];
-  return texts.map(maskSecrets);
 }

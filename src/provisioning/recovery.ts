@@ -1,120 +1,137 @@
 /**
  * Recovery of one stack after a run whose end nobody saw.
  *
- * What a kill can leave behind: the stack's lock file, naming a process that is dead; operations the
- * engine had begun and not recorded ("pending"), of which a create leaves a real container or volume
- * that the state does not know, so that the next create stumbles over its name.
+ * What can be left behind: the stack's lock file, naming a process that is dead; operations the engine had
+ * begun and not recorded ("pending"), of which a create leaves a real container or volume that the state
+ * does not know, so that the next create stumbles over its name; a checkpoint that is torn or gone.
  *
- * Order: wait until the lock's owner is gone, and only then cancel; remove what the kill left half-written
- * in the backend; read the state; remove what carries
- * the instance's label and is not in the state (it never served anybody); clear the pending operations.
+ * Order: wait until the lock's owner is gone, and only then cancel; mend the backend's files; remove what
+ * carries the instance's label and is not in the state; clear the pending operations.
+ *
+ * Guarantees: the volume of an instance that has run is never removed here. Where the state does not know
+ * it, the next run takes it over, and with it the platform's password that its users were made with; a
+ * container that the state does not know is stopped in order first, so that its data is in the volume.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { hostname, platform } from 'node:os';
-import { join } from 'node:path';
+
 import type { Deployment, LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
+import type Docker from 'dockerode';
+import type { Adoption } from '../../infra/adoption.ts';
 import { pollUntil } from '../lib/retry.ts';
-import { connectDocker, removeInstanceObjects } from './docker.ts';
-import { type Engine, openStack, openWorkspace, stackExists } from './engine.ts';
+import { mendCheckpoint, readCheckpoint, type StackState, stateFolder } from './checkpoints.ts';
+import { deadlines } from './deadlines.ts';
+import {
+  connectDocker,
+  findNetwork,
+  listVolumesOf,
+  removeContainers,
+  removeVolumes,
+  requireDocker,
+} from './docker.ts';
+import {
+  type Engine,
+  openStack,
+  openWorkspace,
+  type RunOptions,
+  reportProgress,
+  stackExists,
+} from './engine.ts';
+import type { Job } from './messages.ts';
+import { isAlive, lockOwners } from './stack-locks.ts';
 import { dropBrokenAttributes } from './state-files.ts';
 
-const lockWaitMs = 40_000;
+const passwordType = 'swiftcache:index:InstancePassword';
+const networkType = 'docker:index/network:Network';
 
-interface StackState {
-  readonly resources?: readonly { readonly type: string; readonly id?: string }[];
-  readonly pending_operations?: readonly unknown[];
-}
-
-/**
- * Makes a stack fit for its next run; one that does not exist needs only its stray objects removed.
- * @param hasData says that the instance has run, so its volume is somebody's data: it is never removed
- * because a stack is missing.
- * @throws when it has run and its stack is missing: that is for an operator to look at.
- */
-export async function recoverStack(engine: Engine, name: string, hasData: boolean): Promise<void> {
-  const { settings } = engine;
-  const docker = connectDocker(settings.dockerHost);
+/** Makes a stack fit for its next run. Gives what that run is to take over. */
+export async function recoverStack(engine: Engine, job: Job, run: RunOptions): Promise<Adoption> {
+  const { backendUrl, dockerHost } = engine.settings;
+  const { stack: name } = job;
+  const docker = connectDocker(dockerHost);
+  await requireDocker(docker);
   const workspace = await openWorkspace(engine);
-  dropBrokenAttributes(settings.backendUrl);
   await releaseLock(engine, workspace, name);
-  if (!(await stackExists(workspace, name))) {
-    if (hasData) throw new Error(`the stack of ${name}, which has run, is missing`);
-    await removeInstanceObjects(docker, name, new Set());
-    return;
-  }
+  await run.askLeave();
+  mendFiles(backendUrl, name);
+  if (!(await stackExists(engine, workspace, name))) return await clearWay(docker, job, {}, run);
   const stack = await openStack(workspace, name);
-  const state = await readState(stack);
-  const known = new Set((state.resources ?? []).flatMap(({ id }) => (id ? [id] : [])));
-  await removeInstanceObjects(docker, name, known);
-  const isPending = (state.pending_operations ?? []).length > 0;
-  if (isPending || known.size > 0) {
+  const state = await readState(backendUrl, name, stack);
+  const adoption = await clearWay(docker, job, state, run);
+  if ((state.pending_operations ?? []).length > 0 || (state.resources ?? []).length > 0) {
     await stack.refresh({
       clearPendingCreates: true,
       suppressProgress: true,
       suppressOutputs: true,
       color: 'never',
+      signal: run.signal,
+      onEvent: (event) => reportProgress(event, run),
     });
+  }
+  return adoption;
+}
+
+/** Removes a stack that cannot be destroyed, and none of its things: whoever asks removes those by label. */
+export async function forgetStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
+  const workspace = await openWorkspace(engine);
+  await releaseLock(engine, workspace, name);
+  await run.askLeave();
+  mendFiles(engine.settings.backendUrl, name);
+  if (await stackExists(engine, workspace, name)) {
+    await workspace.removeStack(name, { force: true });
   }
 }
 
-async function readState(stack: Stack): Promise<StackState> {
+function mendFiles(backendUrl: string, name: string): void {
+  dropBrokenAttributes(backendUrl);
+  const folder = stateFolder(backendUrl);
+  if (folder) mendCheckpoint(folder, name);
+}
+
+async function readState(backendUrl: string, name: string, stack: Stack): Promise<StackState> {
+  const folder = stateFolder(backendUrl);
+  const read = folder && readCheckpoint(folder, name);
+  if (read) return read;
   const deployment: Deployment = await stack.exportStack();
   return (deployment.deployment ?? {}) as StackState;
 }
 
+/** Removes what the state does not know and a run would stumble over, and names what it can take over. */
+async function clearWay(
+  docker: Docker,
+  job: Job,
+  { resources = [] }: StackState,
+  { onProgress }: RunOptions,
+): Promise<Adoption> {
+  const known = new Set(resources.flatMap(({ id }) => (id ? [id] : [])));
+  const has = (type: string): boolean => resources.some((resource) => resource.type === type);
+  onProgress(deadlines.silenceOfStopMs);
+  await removeContainers(docker, job.stack, known, { graceful: job.hasData });
+  onProgress(deadlines.silenceMs);
+  if (!job.hasData) await removeVolumes(docker, job.stack, known);
+  if (job.kind !== 'apply') return {};
+  const [volume] = (await listVolumesOf(docker, job.stack)).filter((found) => !known.has(found));
+  const network = has(networkType) ? undefined : await findNetwork(docker, networkOf(job));
+  return {
+    ...(volume && { volume }),
+    ...(job.password && !has(passwordType) && { password: job.password }),
+    ...(network && { network }),
+  };
+}
+
+/** The network that a region's stack makes; none in an instance's, which only uses it. */
+function networkOf({ values }: Extract<Job, { kind: 'apply' }>): string | undefined {
+  const isRegion = values['swiftcache:kind'] === 'region';
+  return isRegion ? String(values['swiftcache:network']) : undefined;
+}
+
 /** Waits for the owner of the stack's lock to end, and removes a lock whose owner is dead. */
 async function releaseLock(engine: Engine, workspace: LocalWorkspace, name: string): Promise<void> {
-  const owners = lockOwners(engine.settings.backendUrl, name);
-  if (owners.length === 0) return;
-  await pollUntil(async () => (owners.some(isAlive) ? undefined : true), {
-    timeoutMs: lockWaitMs,
+  const readOwners = () => lockOwners(engine.settings.backendUrl, name);
+  if (readOwners().length === 0) return;
+  await pollUntil(async () => (readOwners().some(isAlive) ? undefined : true), {
+    timeoutMs: deadlines.lockWaitMs,
     intervalMs: 200,
   });
-  if (lockOwners(engine.settings.backendUrl, name).length === 0) return;
+  if (readOwners().length === 0) return;
   const stack = await openStack(workspace, name);
   await stack.cancel();
-}
-
-interface LockOwner {
-  readonly pid: number;
-  readonly hostname: string;
-}
-
-/** Reads the lock files of a file backend; other backends answer "locked" and are waited for. */
-function lockOwners(backendUrl: string, name: string): LockOwner[] {
-  if (!backendUrl.startsWith('file://')) return [];
-  const folder = join(
-    backendUrl.slice('file://'.length),
-    '.pulumi/locks/organization/swiftcache',
-    name,
-  );
-  try {
-    return readdirSync(folder)
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as LockOwner);
-  } catch {
-    return [];
-  }
-}
-
-/**
- * Whether the lock's owner may still be writing. A lock of another host is never called dead from here;
- * a process id that now belongs to something other than Pulumi is.
- */
-function isAlive({ pid, hostname: host }: LockOwner): boolean {
-  if (host !== hostname()) return true;
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pulumi');
-  } catch {
-    return platform() !== 'linux' && answersSignal(pid);
-  }
-}
-
-function answersSignal(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,10 +2,11 @@
  * Region stacks: what the instances of a region share, brought up once and remembered.
  *
  * The first instance of a region needs its network; the reconciler asks for it at start, so that nobody
- * waits for it later. After a failed run it is asked for again: somebody may have removed the network.
+ * waits for it later. After a failed run it is asked for again: somebody may have removed the network. Of
+ * several servers one runs a region's stack at a time; those that waited find it done.
  */
+import { type DutyServices, doInTurn } from '../duties/duties.ts';
 import type { Region } from '../instances/regions.ts';
-import type { Orm } from '../store/database.ts';
 import { SettingEntity } from '../store/entities/setting.ts';
 import type { StackValues } from './messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -21,7 +22,7 @@ export function networkName(installationId: string, region: string): string {
 }
 
 export function createRegionStacks(
-  orm: Orm,
+  services: DutyServices,
   pool: WorkerPool,
   installationId: string,
 ): RegionStacks {
@@ -31,7 +32,8 @@ export function createRegionStacks(
       const known = running.get(region.region);
       if (known && !again) return known;
       const name = networkName(installationId, region.region);
-      const run = bringUp(orm, pool, region, regionValues(region, installationId, name), again);
+      const values = regionValues(region, installationId, name);
+      const run = bringUp(services, pool, region, values, again);
       const result = run.then(() => name);
       running.set(region.region, result);
       result.catch(() => running.delete(region.region));
@@ -41,22 +43,25 @@ export function createRegionStacks(
 }
 
 async function bringUp(
-  orm: Orm,
+  services: DutyServices,
   pool: WorkerPool,
   { region }: Region,
   values: StackValues,
   again: boolean,
 ): Promise<void> {
-  const em = orm.em.fork();
   const name = `region/${region}`;
   const wanted = JSON.stringify(values);
-  const applied = await em.findOne(SettingEntity, { name });
-  if (applied?.value === wanted && !again) return;
-  const job = { kind: 'apply', stack: region, values, fresh: false } as const;
-  await pool.run({ ...job, recover: again, hasData: false }, () => {});
-  if (applied) applied.value = wanted;
-  else em.create(SettingEntity, { name, value: wanted });
-  await em.flush();
+  const isApplied = async (): Promise<boolean> => {
+    const applied = await services.orm.em.fork().findOne(SettingEntity, { name });
+    return applied?.value === wanted;
+  };
+  if (!again && (await isApplied())) return;
+  await doInTurn(services, name, async () => {
+    if (!again && (await isApplied())) return;
+    const job = { kind: 'apply', stack: region, values, fresh: false } as const;
+    await pool.run({ ...job, recover: again, hasData: false }, () => {});
+    await services.orm.em.fork().upsert(SettingEntity, { name, value: wanted });
+  });
 }
 
 function regionValues(

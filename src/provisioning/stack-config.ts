@@ -15,7 +15,7 @@ interface StackFile {
 }
 
 /** The path of a stack's configuration file. */
-function stackConfigPath(stacksDir: string, stack: string): string {
+export function stackConfigPath(stacksDir: string, stack: string): string {
   return join(stacksDir, `Pulumi.${stack}.yaml`);
 }
 
@@ -25,6 +25,11 @@ export function writeStackConfig(stacksDir: string, stack: string, values: Stack
   changeStackFile(stacksDir, stack, (file) => {
     return { ...file, config: { ...file.config, ...Object.fromEntries(text) } };
   });
+}
+
+/** Reads a stack's configuration, keys with their namespace. */
+export function readStackConfig(stacksDir: string, stack: string): Record<string, unknown> {
+  return readStackFile(stackConfigPath(stacksDir, stack)).config ?? {};
 }
 
 /** Sets the salt from which Pulumi derives the stack's encryption key. */
@@ -50,7 +55,8 @@ function changeStackFile(
 
 function readStackFile(path: string): StackFile {
   try {
-    return (parse(readFileSync(path, 'utf8')) as StackFile | null) ?? {};
+    // A machine that lost its power may have left zeros in it.
+    return (parse(readFileSync(path, 'utf8').replaceAll('\0', '')) as StackFile | null) ?? {};
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;

@@ -1,29 +1,18 @@
 /**
- * The steps of one try at an instance, by name: recorded in its operation as they begin, and open to a test
- * that wants to know what happens when exactly this step breaks.
+ * The steps of one try at an instance, by name: recorded in its operation as they begin, ended where they
+ * hang, and open to a test that wants to know what happens when exactly this step breaks.
+ *
+ * Guarantees: no step begins after its try has lost the lease or was given up; a step that shows no sign
+ * of life for its time (deadlines.ts) fails, and what it left under way writes nothing any more, since the
+ * claim it would write with is given back.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
 import type { Operation } from '../store/entities/operation.ts';
-import type { Phase } from './messages.ts';
+import { silenceOfStep } from './deadlines.ts';
+import type { Step, StepHooks } from './step-hooks.ts';
 import { recordStep } from './transitions.ts';
-
-/** What the reconciler does itself; phases are what a worker does in its place, during `stack`. */
-export type Step =
-  | Phase
-  | 'look'
-  | 'start'
-  | 'room'
-  | 'region'
-  | 'stack'
-  | 'outputs'
-  | 'stop'
-  | 'restart'
-  | 'restore'
-  | 'access'
-  | 'clean'
-  | 'settle';
 
 /**
  * How far along an operation is when a step begins, in per cent. Those that are not here begin and end
@@ -46,17 +35,15 @@ const progressOfStep: Readonly<Partial<Record<Step, number>>> = {
   clean: 90,
 };
 
-/** Called around every step of every try, where a test has put one in; what it throws fails the step. */
-export interface StepHooks {
-  before(step: Step, instanceId: string): Promise<void>;
-  after(step: Step, instanceId: string): Promise<void>;
-}
-
-export const noHooks: StepHooks = { async before() {}, async after() {} };
+/** A step went on for too long without a sign of life. */
+export class StepTimeout extends Error {}
 
 export interface Steps {
-  /** Does one step. @throws what it throws. */
-  run<T>(step: Step, work: () => Promise<T>): Promise<T>;
+  /**
+   * Does one step. What may rightly take long calls `alive` meanwhile.
+   * @throws what the step throws, or StepTimeout.
+   */
+  run<T>(step: Step, work: (alive: () => void) => Promise<T>): Promise<T>;
   /** Notes the begin of a step that somebody else does. */
   begin(step: Step): void;
   /** Resolves when everything noted so far is in the database. */
@@ -75,6 +62,7 @@ export function createSteps(
   services: StepServices,
   instanceId: string,
   operation: Operation | undefined,
+  signal: AbortSignal,
 ): Steps {
   const { hooks, logger } = services;
   let chain = Promise.resolve();
@@ -88,12 +76,33 @@ export function createSteps(
   return {
     begin,
     async run(step, work) {
+      signal.throwIfAborted();
       begin(step);
-      await hooks.before(step, instanceId);
-      const result = await work();
-      await hooks.after(step, instanceId);
-      return result;
+      return await withinSilence(step, silenceOfStep(step), async (alive) => {
+        await hooks.before(step, instanceId);
+        signal.throwIfAborted();
+        const result = await work(alive);
+        await hooks.after(step, instanceId);
+        return result;
+      });
     },
     flushed: () => chain,
   };
+}
+
+/** @throws {StepTimeout} where `work` neither ends nor says that it is alive for as long as it may be silent. */
+export async function withinSilence<T>(
+  step: Step,
+  silenceMs: number,
+  work: (alive: () => void) => Promise<T>,
+): Promise<T> {
+  const { promise: silence, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new StepTimeout(`${step}: no sign of life for ${silenceMs} ms`));
+  }, silenceMs);
+  try {
+    return await Promise.race([work(() => timer.refresh()), silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

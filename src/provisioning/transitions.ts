@@ -1,12 +1,13 @@
 /**
  * Transitions: the only code that writes what the reconciler observed.
  *
- * Guarantees: every write carries the claim's epoch, and one from an older claim changes nothing and
- * throws LeaseLost; an instance and its operation change in one transaction; a wish that came in while a
+ * Guarantees: every write carries the claim's epoch, and one from an older claim, or one that was given
+ * back, changes nothing and throws LeaseLost; an instance and its operation change in one transaction; a wish that came in while a
  * run was under way is never overwritten by the run's outcome.
  */
 
 import { containerMemoryMib } from '../../infra/sizing.ts';
+import { lostData, toNote } from '../instances/drift.ts';
 import { appliedSettings, asApplied, sameSettings } from '../instances/settings.ts';
 import { servesData } from '../instances/states.ts';
 import { releaseInstanceKeys } from '../keys/data-keys.ts';
@@ -37,6 +38,8 @@ export interface ObservedOutputs {
 }
 
 const released = { leaseOwner: null, leaseExpiresAtMs: 0 } as const;
+/** A claim that was given back writes nothing more. */
+const held = { leaseOwner: { $ne: null } } as const;
 const openStatuses = ['QUEUED', 'RUNNING'] as const;
 
 /** Marks the open operation as begun and gives it; undefined where there is none (a self-made repair). */
@@ -86,6 +89,27 @@ export async function recordOutputs(
   await writeFenced(orm.em.fork() as EntityManager, claim, { ...outputs });
 }
 
+/**
+ * Records what a run is about to be asked to make; `note` adds to the same transaction. Gives the lease back
+ * and false where something newer is wanted by now.
+ */
+export async function recordAsked(
+  services: TransitionServices,
+  claim: Claim,
+  { generation }: Instance,
+  changes: Partial<Instance>,
+  note: (em: EntityManager) => void,
+): Promise<boolean> {
+  let isStillWanted = false;
+  await inTransaction(services, async (em) => {
+    const where = { id: claim.instanceId, leaseEpoch: claim.epoch, ...held, generation };
+    isStillWanted = (await em.nativeUpdate(InstanceEntity, where, changes)) > 0;
+    if (isStillWanted) note(em);
+    else await writeFenced(em, claim, released);
+  });
+  return isStillWanted;
+}
+
 /** The instance is as wanted: RUNNING or STOPPED, unless something newer was wanted meanwhile. */
 export async function settleApplied(
   services: TransitionServices,
@@ -95,13 +119,14 @@ export async function settleApplied(
 ): Promise<void> {
   const now = services.clock.now();
   await inTransaction(services, async (em) => {
-    await writeFenced(em, claim, asApplied(instance));
+    await writeFenced(em, claim, { ...asApplied(instance), triedSettings: [] });
     await writeIfStillWanted(em, claim, instance.generation, {
       status: instance.power === 'off' ? 'STOPPED' : 'RUNNING',
       appliedGeneration: instance.generation,
       reservedMib: containerMemoryMib(instance.maxMemoryBytes, instance.persistence),
       failureCode: null,
       failureMessage: null,
+      drift: [],
       attempts: 0,
       updatedAt: now,
     });
@@ -162,18 +187,47 @@ export async function settleFailed(
         ...reason,
         // What runs goes on running, though not as was wanted.
         status: servesData(instance.status) ? instance.status : 'FAILED',
+        ...(isRefusedRestore(instance, code) && restoreDropped),
+        ...(code === 'data_volume_missing' && withLostData(instance, now)),
         failedGeneration: instance.generation,
       });
       await endOperation(em, operation, failed);
       return;
     }
     const generation = instance.generation + 1;
-    const again = { ...reason, ...before, generation, attempts: 0, nextAttemptAtMs: 0 };
+    const withoutIt = isRefusedRestore(instance, code) ? restoreDropped : {};
+    const again = {
+      ...{ ...reason, ...before, ...withoutIt },
+      ...{ generation, attempts: 0, nextAttemptAtMs: 0 },
+    };
     await writeIfStillWanted(em, claim, instance.generation, again);
-    if (operation?.kind === 'update') await endOperation(em, operation, failed);
+    const isOfSettings = operation?.kind === 'update' || operation?.kind === 'upgrade';
+    if (isOfSettings) await endOperation(em, operation, failed);
     else if (operation)
       await em.nativeUpdate(OperationEntity, { id: operation.id }, { generation });
   });
+}
+
+/** Whatever was wanted of it: what is to be known first is that its data is gone. */
+function withLostData({ drift }: Instance, now: Date): Pick<Instance, 'status' | 'drift'> {
+  const others = drift.filter(({ kind }) => kind !== lostData.kind);
+  return { status: 'DEGRADED', drift: [toNote(drift, lostData, now), ...others] };
+}
+
+const restoreDropped = { status: 'RUNNING', restoreBackupId: null, restoreGeneration: 0 } as const;
+const restoreRefusals: readonly string[] = [
+  'backup_unusable',
+  'backup_invalid',
+  'backup_store_unreachable',
+];
+
+/** A backup is refused before anything is changed: an instance that has run goes on as it was, without it. */
+function isRefusedRestore(
+  { appliedGeneration, restoreGeneration }: Instance,
+  code: string,
+): boolean {
+  const isUnderWay = appliedGeneration > 0 && restoreGeneration > appliedGeneration;
+  return isUnderWay && restoreRefusals.includes(code);
 }
 
 /** Gives the lease back for another try after `waitMs`; the operation stays open. */
@@ -186,6 +240,38 @@ export async function postpone(
   await writeFenced(orm.em.fork() as EntityManager, claim, { nextAttemptAtMs, ...released });
 }
 
+/**
+ * Gives the lease back while somebody else works on the stack. The operation says that it waits, and the wait
+ * costs none of its tries: `counted` is how many have been made so far.
+ */
+export async function standBack(
+  services: TransitionServices,
+  claim: Claim,
+  operation: Operation | undefined,
+  { waitMs, counted }: { waitMs: number; counted: number },
+): Promise<void> {
+  if (operation && operation.steps.at(-1)?.name !== 'wait') {
+    await recordStep(services, operation, 'wait', operation.progress);
+  }
+  const nextAttemptAtMs = Math.round(services.clock.now().getTime() + waitMs);
+  const em = services.orm.em.fork() as EntityManager;
+  await writeFenced(em, claim, { nextAttemptAtMs, attempts: counted, ...released });
+}
+
+/**
+ * Gives the lease back since the service stops: free at once, and not counted among its tries. The first
+ * is, because the next must know that something may have begun.
+ */
+export async function handBack(
+  { orm }: TransitionServices,
+  claim: Claim,
+  { generation }: Instance,
+): Promise<void> {
+  const attempts = Math.max(1, claim.attempts - 1);
+  const em = orm.em.fork() as EntityManager;
+  await writeIfStillWanted(em, claim, generation, { attempts, nextAttemptAtMs: 0 });
+}
+
 /** Gives the lease back and writes the outcome, but for an outcome of what is no longer wanted. */
 async function writeIfStillWanted(
   em: EntityManager,
@@ -193,7 +279,7 @@ async function writeIfStillWanted(
   generation: number,
   changes: Partial<Instance>,
 ): Promise<void> {
-  const where = { id: claim.instanceId, leaseEpoch: claim.epoch, generation };
+  const where = { id: claim.instanceId, leaseEpoch: claim.epoch, ...held, generation };
   const changed = await em.nativeUpdate(InstanceEntity, where, { ...changes, ...released });
   if (changed === 0) await writeFenced(em, claim, released);
 }
@@ -203,7 +289,7 @@ async function writeFenced(
   { instanceId, epoch }: Claim,
   changes: Partial<Instance>,
 ): Promise<void> {
-  const where = { id: instanceId, leaseEpoch: epoch };
+  const where = { id: instanceId, leaseEpoch: epoch, ...held };
   const changed = await em.nativeUpdate(InstanceEntity, where, changes);
   if (changed === 0) throw new LeaseLost(`the lease of ${instanceId} was taken over`);
 }

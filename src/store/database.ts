@@ -8,12 +8,17 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { EntityManager as CoreEntityManager, MikroORM as CoreOrm } from '@mikro-orm/core';
+import type {
+  EntityManager as CoreEntityManager,
+  MikroORM as CoreOrm,
+  IMigrator,
+} from '@mikro-orm/core';
 import { MikroORM as LibSqlOrm } from '@mikro-orm/libsql';
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM as PostgresOrm } from '@mikro-orm/postgresql';
 import type { SqlEntityManager } from '@mikro-orm/sql';
 import type { Config } from '../config.ts';
+import { takeRollbackAsDone } from './embedded-rollback.ts';
 import { AccountKeyEntity } from './entities/account-key.ts';
 import { AuditEntryEntity } from './entities/audit-entry.ts';
 import { BackupEntity } from './entities/backup.ts';
@@ -33,6 +38,7 @@ import { FirstTables } from './migrations/0001-first-tables.ts';
 import { AccountsAndLimits } from './migrations/0002-accounts-and-limits.ts';
 import { Metrics } from './migrations/0003-metrics.ts';
 import { NeverStuck } from './migrations/0004-never-stuck.ts';
+import { inStartTurn } from './start-turn.ts';
 
 export type Orm = CoreOrm;
 export type EntityManager = CoreEntityManager & SqlEntityManager;
@@ -75,18 +81,39 @@ const options = {
   },
 };
 
+/** The migrations of this version, oldest first. */
+export const migrationNames: readonly string[] = options.migrations.migrationsList.map(
+  ({ name }) => name,
+);
+
+/** A database as it is: its schema changes only where the migrator is asked to. */
+export interface Connection {
+  readonly orm: Orm;
+  readonly migrator: Pick<IMigrator, 'up' | 'getPending' | 'getExecuted'>;
+}
+
 /** Opens the database and brings its schema up to date. The caller closes it (`orm.close()`). */
 export async function openDatabase(location: DatabaseLocation): Promise<Orm> {
+  const { orm, migrator } = await connectDatabase(location);
+  await inStartTurn(orm, () => migrator.up());
+  return orm;
+}
+
+/** Opens the database without touching its schema. The caller closes it. */
+export async function connectDatabase(location: DatabaseLocation): Promise<Connection> {
   const orm = location.databaseUrl
     ? await PostgresOrm.init({ ...options, clientUrl: location.databaseUrl })
     : await openEmbedded(location.databaseFile);
-  await orm.migrator.up();
-  return orm as unknown as Orm;
+  return { orm: orm as unknown as Orm, migrator: orm.migrator };
 }
 
 async function openEmbedded(file: string): Promise<LibSqlOrm> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const orm = await LibSqlOrm.init({ ...options, dbName: file });
+  const orm = await LibSqlOrm.init({
+    ...options,
+    dbName: file,
+    onCreateConnection: takeRollbackAsDone,
+  });
   // The embedded engine keeps one connection for as long as it is open, so once is enough.
   for (const pragma of ['journal_mode=wal', 'busy_timeout=5000', 'synchronous=normal']) {
     await orm.em.getConnection().execute(`pragma ${pragma}`);

@@ -6,7 +6,8 @@ import { addDataKey, addInstance, addOperation, someDate } from '../support/rows
 
 const instances = '/api/v1/instances';
 const instanceFields = `id organizationId name status hostname host port maxMemory maxMemoryMb region
-  tier evictionPolicy persistence labels deletionProtection expiresAt failure createdAt updatedAt`;
+  tier evictionPolicy persistence image upgradeAvailable labels deletionProtection driftPolicy drift
+  backups expiresAt failure createdAt updatedAt`;
 const keyFields =
   'id organizationId name createdAt lastUsed permissions ipWhitelist rateLimit expiresAt';
 const operationFields =

@@ -2,8 +2,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { routes } from '../../src/http/routes/index.ts';
 import { createAccountSecret, createDataSecret } from '../../src/keys/format.ts';
-import { type Answer, type Api, startApi } from '../support/api.ts';
+import { type Answer, type Api, type CallOptions, startApi } from '../support/api.ts';
 import { accountRows } from '../support/authorization/accounts.ts';
+import { backupRows } from '../support/authorization/backups.ts';
 import { addMember } from '../support/authorization/callers.ts';
 import { instanceRows } from '../support/authorization/instances.ts';
 import { keyRows } from '../support/authorization/keys.ts';
@@ -19,6 +20,7 @@ const table: Record<string, Row> = {
   ...keyRows,
   ...accountRows,
   ...metricRows,
+  ...backupRows,
 };
 
 const instances = '/api/v1/instances';
@@ -62,10 +64,11 @@ for (const [name, row] of Object.entries(table)) {
 
   testOnEachDatabase(`${name} answers each kind of caller as it should`, async (t, orm) => {
     const api = await startApi(t, orm);
-    const send = async (credentials: object): Promise<Answer> => {
+    const send = async (credentials: CallOptions): Promise<Answer> => {
       const things = await addThings(orm, api.owner.organizationId);
       const body = row.body?.(things);
-      return await api.call(method, row.path(things), { body, ...credentials });
+      const headers = { ...row.headers, ...credentials.headers };
+      return await api.call(method, row.path(things), { body, ...credentials, headers });
     };
     check(t, await send({}), statuses.nobody, 'Authentication required');
     const refusedKeys = [unknownKey, ...malformedKeys, await addMember(api, 'owner', 'expired')];
@@ -85,7 +88,7 @@ for (const [name, row] of Object.entries(table)) {
 async function checkPerson(
   t: ExecutionContext,
   api: Api,
-  send: (credentials: object) => Promise<Answer>,
+  send: (credentials: CallOptions) => Promise<Answer>,
   wanted: number,
 ): Promise<void> {
   const cookie = await addMember(api, 'owner', 'session');

@@ -55,6 +55,7 @@ const wrongFields: Record<string, Record<string, unknown>> = {
     null: [null],
   },
   '/apiKeyIds/1': { 'no id': [newId('key'), "' or 1=1"] },
+  '/driftPolicy': { unknown: 'ignore', null: null },
   '/colour': { 'a field that does not exist': 'red' },
   '/status': { 'a field that is not for callers': 'RUNNING' },
   '/__proto__': { 'a field with a meaning': { a: 1 } },

@@ -57,6 +57,7 @@ testOnEachDatabase('an organization shows its plan and what is used of it', asyn
     memoryBytes: maxMemoryBytes,
     keys: 1,
     operationsInFlight: 0,
+    backups: 0,
   });
 });
 

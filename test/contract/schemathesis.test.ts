@@ -100,6 +100,8 @@ async function addManyThings(
     const things = await addThings(orm, organizationId);
     add('instanceId', things.instanceId, things.runningInstanceId, things.stoppedInstanceId);
     add('operationId', things.operationId);
+    add('backupId', things.backupId, things.failedBackupId);
+    add('fromBackup', things.backupId);
     add('keyId', things.keyId, things.boundKeyId);
     add('accountKeyId', things.accountKeyId);
     add('userId', things.member.userId);

@@ -1,6 +1,5 @@
 import { testOnPostgres } from '../support/databases.ts';
 import { listContainersOf } from '../support/docker.ts';
-import { runPulumi } from '../support/pulumi.ts';
 import {
   awaitOperation,
   createRunningInstance,
@@ -31,20 +30,5 @@ testOnPostgres(
       t.is((await awaitOperation(service, operation.id)).status, 'SUCCEEDED');
       t.deepEqual(await listContainersOf(id), []);
     }
-  },
-);
-
-testOnPostgres(
-  "Pulumi's state may be in PostgreSQL: a create, a preview and a delete agree",
-  async (t, _, location) => {
-    const service = await startTestService(t, {
-      SWIFTCACHE_STATE_BACKEND_URL: `${location.databaseUrl}?sslmode=disable`,
-    });
-    const { id } = await createRunningInstance(service);
-    t.regex(await runPulumi(service, `preview -s ${id} --expect-no-changes`), /unchanged/);
-    const { operation } = await service.api.call('DELETE', `/api/v1/instances/${id}`);
-    t.is((await awaitOperation(service, operation.id)).status, 'SUCCEEDED');
-    t.deepEqual(await listContainersOf(id), []);
-    t.notRegex(await runPulumi(service, 'stack ls'), new RegExp(id));
   },
 );

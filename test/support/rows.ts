@@ -2,6 +2,7 @@
 import { sha256Hex } from '../../src/lib/crypto.ts';
 import { newId } from '../../src/lib/ids.ts';
 import type { EntityManager, Orm } from '../../src/store/database.ts';
+import { type Backup, BackupEntity } from '../../src/store/entities/backup.ts';
 import {
   type DataKey,
   DataKeyEntity,
@@ -86,6 +87,31 @@ export async function addOperation(
   });
   await em.flush();
   return operation;
+}
+
+/** A backup of an instance. */
+export async function addBackup(
+  orm: Orm,
+  { id, organizationId }: Pick<Instance, 'id' | 'organizationId'>,
+  changes: Partial<Backup> = {},
+): Promise<Backup> {
+  const em = orm.em.fork();
+  const backup = em.create(BackupEntity, {
+    id: newId('bkp'),
+    organizationId,
+    instanceId: id,
+    kind: 'manual',
+    status: 'QUEUED',
+    createdAt: someDate,
+    leaseExpiresAtMs: 0,
+    ...changes,
+  });
+  await em.flush();
+  return backup;
+}
+
+export async function readBackup(orm: Orm, id: string): Promise<Backup | null> {
+  return await orm.em.fork().findOne(BackupEntity, { id });
 }
 
 /** A data key of an organization, bound to the given instances. */

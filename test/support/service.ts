@@ -26,6 +26,8 @@ export interface TestService {
   readonly url: string;
   readonly organizationId: string;
   readonly api: ApiClient;
+  /** The process that was started last. */
+  readonly pid: number | undefined;
   /** Everything it wrote to its standard streams so far. */
   output(): string;
   start(): Promise<void>;
@@ -33,12 +35,21 @@ export interface TestService {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a service; it is ended, and its things in Docker removed, when the test is over. */
+/** What starts a service for itself: a test, or the chaos runs. */
+export type ServiceOwner = Pick<ExecutionContext, 'teardown' | 'passed'> & {
+  log(text: string): void;
+};
+
+/**
+ * Starts a service; it is ended, and its things in Docker removed, when the test is over.
+ * @param entry the program to run in place of src/main.ts: the same service with faults put in.
+ */
 export async function startTestService(
-  t: ExecutionContext,
+  t: ServiceOwner,
   overrides: Record<string, string> = {},
+  entry = 'src/main.ts',
 ): Promise<TestService> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-test-'));
+  const dataDir = overrides.SWIFTCACHE_DATA_DIR ?? mkdtempSync(join(tmpdir(), 'swiftcache-test-'));
   // Below the ports that the kernel gives to outgoing connections.
   const first = 10_000 + Math.floor(Math.random() * 200) * 100;
   const environment = {
@@ -50,7 +61,7 @@ export async function startTestService(
     SWIFTCACHE_LOG_LEVEL: 'debug',
     ...overrides,
   };
-  const service = new ServiceProcess(dataDir, environment);
+  const service = new ServiceProcess(dataDir, environment, entry);
   t.teardown(async () => {
     if (!t.passed) t.log(service.output().slice(-6_000));
     await service.end('SIGTERM');
@@ -65,21 +76,28 @@ export async function startTestService(
   return service;
 }
 
-class ServiceProcess implements TestService {
+/** A service's process, to be started; its starter ends it and clears up. */
+export class ServiceProcess implements TestService {
   readonly dataDir: string;
   readonly environment: Record<string, string>;
   url = '';
   organizationId = '';
   #child: ChildProcess | undefined;
   #output = '';
+  readonly #entry: string;
 
-  constructor(dataDir: string, environment: Record<string, string>) {
+  constructor(dataDir: string, environment: Record<string, string>, entry = 'src/main.ts') {
     this.dataDir = dataDir;
     this.environment = environment;
+    this.#entry = entry;
   }
 
   get api(): ApiClient {
     return createApiClient(this.url, accountKey, () => {});
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   output(): string {
@@ -87,7 +105,7 @@ class ServiceProcess implements TestService {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['src/main.ts'], {
+    const child = spawn(process.execPath, [this.#entry], {
       cwd: rootDir,
       env: { ...withoutSettings(process.env), ...this.environment },
     });
@@ -101,11 +119,11 @@ class ServiceProcess implements TestService {
     const deadlineMs = performance.now() + startTimeoutMs;
     while (performance.now() < deadlineMs && child.exitCode === null) {
       const said = this.#output.slice(before);
-      const url = /Base URL +(\S+)\/api\/v1/.exec(said)?.[1];
-      const organizationId = /Organization +(org_\w+)/.exec(said)?.[1];
-      if (url && organizationId && /Ctrl-C/.test(said)) {
+      // A process without the control API tells where its health is.
+      const url = /(?:Base URL|Health) +(\S+)\/(?:api\/v1|readyz)/.exec(said)?.[1];
+      if (url && /Ctrl-C/.test(said)) {
         this.url = url;
-        this.organizationId = organizationId;
+        this.organizationId = /Organization +(org_\w+)/.exec(said)?.[1] ?? '';
         return;
       }
       await sleep(50);

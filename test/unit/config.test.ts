@@ -92,6 +92,29 @@ test('every setting is taken from its variable', (t) => {
   t.is(config.pulumi.home, '/opt/pulumi');
 });
 
+test('a process may have some of the roles where the database is one that several can share', (t) => {
+  const apart = { SWIFTCACHE_ROLES: 'api, gateway', SWIFTCACHE_DATABASE_URL: 'postgres://h/d' };
+  t.deepEqual(loadConfig(apart).roles, new Set(['api', 'gateway']));
+  t.is(loadConfig({}).roles.size, 4);
+  t.regex(problemsOf({ SWIFTCACHE_ROLES: 'api' })[0] ?? '', /^SWIFTCACHE_ROLES: .*DATABASE_URL/);
+  t.regex(problemsOf({ ...apart, SWIFTCACHE_ROLES: 'cook' })[0] ?? '', /^SWIFTCACHE_ROLES/);
+});
+
+test("a state backend gets its own cloud's credentials and no others", (t) => {
+  const clouds = { AWS_ACCESS_KEY_ID: 'a', GOOGLE_APPLICATION_CREDENTIALS: 'g', AZURE_X: 'z' };
+  const credentialsOf = (url: string) =>
+    loadConfig({ ...clouds, SWIFTCACHE_STATE_BACKEND_URL: url }).stateCredentials;
+  t.deepEqual(credentialsOf('s3://bucket'), { AWS_ACCESS_KEY_ID: 'a' });
+  t.deepEqual(credentialsOf('gs://bucket'), { GOOGLE_APPLICATION_CREDENTIALS: 'g' });
+  t.deepEqual(credentialsOf('postgres://u:p@h/d'), {});
+  t.deepEqual(loadConfig(clouds).stateCredentials, {});
+});
+
+test('a passphrase may be kept elsewhere than in the data directory', (t) => {
+  const environment = { SWIFTCACHE_PASSPHRASE_FILE: '/run/secrets/passphrase' };
+  t.is(loadConfig(environment).passphraseFile, '/run/secrets/passphrase');
+});
+
 test('a wildcard address is given to clients as the name of the machine', (t) => {
   for (const address of ['0.0.0.0', '::']) {
     t.is(loadConfig({ SWIFTCACHE_HOST: address }).publicHost, hostname());

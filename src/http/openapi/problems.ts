@@ -9,12 +9,13 @@ export function codesOf(route: Route): ErrorCode[] {
   const add = (holds: boolean, ...more: ErrorCode[]): void => {
     if (holds) for (const code of more) codes.add(code);
   };
-  const { access, method, path, params, query, body } = route;
+  const { access, method, path, params, query, body, upload } = route;
   const isChange = method !== 'get';
   const isKnownCaller = access !== 'public';
   const isRepeatable = takesIdempotencyKey(route);
   add(Boolean(params || query || body) || isRepeatable, 'invalid_request');
   add(Boolean(body), 'invalid_json', 'body_too_large', 'unsupported_media_type');
+  add(Boolean(upload), 'body_too_large', 'unsupported_media_type');
   add(isKnownCaller, 'authentication_required', 'invalid_authentication_token', 'forbidden');
   add(isKnownCaller && Boolean(params || query || body), 'not_found');
   add(isKnownCaller && isChange, 'session_refused');

@@ -29,6 +29,11 @@ const tags: readonly Tag[] = [
     path: /\/metrics(\/|$)/,
   },
   {
+    name: 'Backups',
+    description: "Copies of an instance's data: taken, scheduled, brought in, restored.",
+    path: /\/(backups|restore)(\/|$)/,
+  },
+  {
     name: 'Commands',
     description: 'Redis commands over HTTP, with a data key.',
     path: /^\/redis\//,

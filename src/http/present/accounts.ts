@@ -51,12 +51,14 @@ export function presentOrganizationDetails(
       requestsPerSecond: limits.requestsPerSecond,
       apiRequestsPerMinute: limits.apiRequestsPerMinute,
       operationsInFlightMax: limits.operationsInFlightMax,
+      backupsMax: limits.backupsMax,
     },
     usage: {
       instances: usage.instances,
       memoryBytes: usage.memoryBytes,
       keys: usage.keys,
       operationsInFlight: usage.operationsInFlight,
+      backups: usage.backups,
     },
   };
 }

@@ -1,12 +1,15 @@
+import type { DriftKind } from '../../instances/drift.ts';
 import { toMaxMemoryMb } from '../../instances/plans.ts';
 import type { ShownInstance } from '../../instances/read-instances.ts';
 import { servesData } from '../../instances/states.ts';
+import { isUpgradeAvailable, shortImage } from '../../instances/upgrade-instance.ts';
 import type { HttpServices } from '../route.ts';
 import type { instanceSchema } from '../schemas/instances.ts';
+import { presentBackupRule } from './backups.ts';
 import { presentFailure, type Shown } from './failure.ts';
 
 export function presentInstance(
-  { door }: Pick<HttpServices, 'door'>,
+  { door, config }: Pick<HttpServices, 'door' | 'config'>,
   instance: ShownInstance,
 ): Shown<typeof instanceSchema> {
   const { host, port } = door();
@@ -24,9 +27,14 @@ export function presentInstance(
     tier: instance.tier,
     evictionPolicy: instance.evictionPolicy as Shown<typeof instanceSchema>['evictionPolicy'],
     persistence: instance.persistence,
+    image: shortImage(instance.image),
+    upgradeAvailable: isUpgradeAvailable(instance, config.redisImage),
     labels: instance.labels,
     deletionProtection: instance.deletionProtection,
+    driftPolicy: instance.driftPolicy,
+    drift: instance.drift.map((note) => ({ ...note, kind: note.kind as DriftKind })),
     expiresAt: instance.expiresAt?.toISOString() ?? null,
+    backups: presentBackupRule(instance),
     failure: presentFailure(instance.failureCode, instance.failureMessage),
     createdAt: instance.createdAt.toISOString(),
     updatedAt: instance.updatedAt.toISOString(),

@@ -4,6 +4,7 @@ import { accountKeyRoutes } from './account-keys/index.ts';
 import { apiKeyRoutes } from './api-keys/index.ts';
 import { auditRoutes } from './audit/index.ts';
 import { authRoutes } from './auth/index.ts';
+import { backupRoutes } from './backups/index.ts';
 import { healthzRoute } from './health/healthz.ts';
 import { readyzRoute } from './health/readyz.ts';
 import { instanceRoutes } from './instances/index.ts';
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...apiKeyRoutes,
   ...operationRoutes,
   ...metricRoutes,
+  ...backupRoutes,
   ...authRoutes,
   ...organizationRoutes,
   ...invitationRoutes,

@@ -100,12 +100,14 @@ export const organizationDetailsSchema = organizationSchema
       requestsPerSecond: count,
       apiRequestsPerMinute: count,
       operationsInFlightMax: count,
+      backupsMax: count,
     }),
     usage: z.object({
       instances: count,
       memoryBytes: count,
       keys: count,
       operationsInFlight: count,
+      backups: count,
     }),
   })
   .meta({ id: 'OrganizationDetails' });

@@ -7,6 +7,7 @@ import { defaultEvictionPolicy, evictionPolicies } from '../../instances/evictio
 import { widestMemoryBounds } from '../../instances/plans.ts';
 import { regionIds } from '../../instances/regions.ts';
 import { idPattern } from '../../lib/ids.ts';
+import { backupRuleSchema, shownBackupRuleSchema } from './backups.ts';
 import {
   endTime,
   failureSchema,
@@ -17,6 +18,7 @@ import {
   repeated,
   timestamp,
 } from './common.ts';
+import { driftNoteSchema, driftPolicy } from './drift.ts';
 import { keySchema } from './keys.ts';
 import { printable, textOf } from './text.ts';
 
@@ -86,6 +88,15 @@ const deletionProtection = z
   .boolean()
   .meta({ description: 'While true, the instance cannot be deleted.' });
 
+export const backupId = z
+  .string()
+  .regex(idPattern('bkp'), 'must be the id of a backup')
+  .meta({ example: 'bkp_abcdefghijklmnop' });
+
+const backups = backupRuleSchema
+  .nullable()
+  .meta({ description: 'Backups by schedule; null ends it, and leaves the backups there are.' });
+
 export const newInstanceSchema = z
   .strictObject({
     organizationId,
@@ -96,7 +107,12 @@ export const newInstanceSchema = z
     persistence: z.boolean().default(false),
     labels: labels.default({}),
     deletionProtection: deletionProtection.default(false),
+    driftPolicy: driftPolicy.default('repair'),
     expiresAt: expiresAt.default(null),
+    fromBackup: backupId.nullable().default(null).meta({
+      example: null,
+      description: 'The backup whose data it begins with; of the same organization.',
+    }),
     apiKeyIds: z
       .array(z.string().regex(idPattern('key'), 'must be the id of an API key'))
       .max(keysPerInstanceMax)
@@ -127,7 +143,9 @@ export const instanceChangesSchema = z
     persistence: z.boolean().optional(),
     labels: labels.optional(),
     deletionProtection: deletionProtection.optional(),
+    driftPolicy: driftPolicy.optional(),
     expiresAt: expiresAt.optional(),
+    backups: backups.optional(),
   })
   .refine((changes) => Object.keys(changes).length > 0, 'must name something to change')
   .meta({
@@ -154,9 +172,23 @@ export const instanceSchema = z
     tier: z.string().meta({ example: 'dedicated', description: "The organization's plan." }),
     evictionPolicy: evictionPolicy.meta({ example: defaultEvictionPolicy }),
     persistence: z.boolean(),
+    image: z.string().nullable().meta({
+      example: 'sha256:c8585f9f0d9b',
+      description: 'The beginning of the digest of the Redis image it runs.',
+    }),
+    upgradeAvailable: z.boolean().meta({
+      example: false,
+      description: 'Whether the service offers another image: POST …/upgrade takes it.',
+    }),
     labels: z.record(z.string(), z.string()).meta({ example: { environment: 'staging' } }),
     deletionProtection: z.boolean(),
+    driftPolicy,
+    drift: z.array(driftNoteSchema).meta({
+      example: [],
+      description: 'What is known to be otherwise than recorded.',
+    }),
     expiresAt: timestamp.nullable().meta({ example: null }),
+    backups: shownBackupRuleSchema.nullable(),
     failure: failureSchema.nullable(),
     createdAt: timestamp,
     updatedAt: timestamp,

@@ -28,6 +28,8 @@ export const BackupEntity = defineEntity({
     /** Hexadecimal, of the RDB file in clear. */
     sha256: p.string().nullable(),
     keyCount: p.bigint('number').nullable(),
+    /** What Redis needed for the data when it had loaded them, as maxmemory counts it. */
+    memoryBytes: p.bigint('number').nullable(),
     redisVersion: p.string().nullable(),
     errorCode: p.string().nullable(),
     errorMessage: p.text().nullable(),

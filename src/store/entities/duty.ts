@@ -1,4 +1,4 @@
-import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
+import { defineEntity, p } from '@mikro-orm/core';
 
 /** A duty: work that one of several servers does for all, and which of them does it now. */
 export const DutyEntity = defineEntity({
@@ -12,5 +12,3 @@ export const DutyEntity = defineEntity({
     epoch: p.integer().default(0),
   },
 });
-
-export type Duty = InferEntity<typeof DutyEntity>;

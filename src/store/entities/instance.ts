@@ -92,8 +92,8 @@ export const InstanceEntity = defineEntity({
     appliedEvictionPolicy: p.string().nullable(),
     appliedPersistence: p.boolean().nullable(),
     appliedImage: p.string().nullable(),
-    /** What the service last asked a stack run to make: what differs from it too is an operator's. */
-    triedSettings: p.json<RecordedSettings>().nullable(),
+    /** What stack runs were asked for since they last did it: what differs from them too is an operator's. */
+    triedSettings: p.json<RecordedSettings[]>().onCreate(() => []),
     /** What is known to be otherwise than recorded. */
     drift: p.json<DriftNote[]>().onCreate(() => []),
     /** The latest generation that was given up; it is not tried again until something new is wanted. */

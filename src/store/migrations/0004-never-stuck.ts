@@ -19,7 +19,7 @@ const instances = [
   "create index instances_region on instances (region) where status <> 'DELETED'",
   'alter table instances add column applied_image varchar(255) null',
   `update instances set applied_image = image where applied_max_memory_bytes is not null`,
-  'alter table instances add column tried_settings jsonb null',
+  "alter table instances add column tried_settings jsonb not null default '[]'",
   `alter table instances add column drift_policy varchar(255) not null default 'repair'
     check (drift_policy in ('repair', 'report'))`,
   "alter table instances add column drift jsonb not null default '[]'",
@@ -49,6 +49,7 @@ const backups = [
     size_bytes bigint null,
     sha256 varchar(255) null,
     key_count bigint null,
+    memory_bytes bigint null,
     redis_version varchar(255) null,
     error_code varchar(255) null,
     error_message text null,

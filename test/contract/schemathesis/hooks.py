@@ -35,12 +35,17 @@ def before_call(context, case, kwargs):
 
 def state_facts(case):
     """What no schema can say: a cursor is what a list gave, a span begins before it ends, a key ends later
-    than now, an Idempotency-Key belongs to one request."""
+    than now, an Idempotency-Key belongs to one request, a schedule has times that come, an RDB file begins
+    as such."""
     if isinstance(case.query, dict):
         for name in ("cursor", "from", "to"):
             case.query.pop(name, None)
     if isinstance(case.body, dict) and isinstance(case.body.get("expiresAt"), str):
         case.body["expiresAt"] = "9" + case.body["expiresAt"][1:].replace("-02-29", "-02-28")
+    if isinstance(case.body, dict) and isinstance(case.body.get("backups"), dict):
+        case.body["backups"]["schedule"] = "0 3 * * *"
+    if case.operation.path.endswith("/backups/import"):
+        case.body = b"REDIS0010" + str(case.body).encode("utf-8", "replace")
     given = case.headers.get("Idempotency-Key") if case.headers else None
     if isinstance(given, str) and len(given) < 200:
         case.headers["Idempotency-Key"] = given + case.id

@@ -41,6 +41,10 @@ export const instanceRows: Record<string, Row> = {
     path: ({ instanceId }) => `${instances}/${instanceId}/retry`,
     statuses: statusesFrom('developer', 202),
   },
+  'post /api/v1/instances/:instanceId/upgrade': {
+    path: ({ runningInstanceId }) => `${instances}/${runningInstanceId}/upgrade`,
+    statuses: statusesFrom('developer', 202),
+  },
   'post /api/v1/instances/:instanceId/restart': {
     path: ({ runningInstanceId }) => `${instances}/${runningInstanceId}/restart`,
     statuses: statusesFrom('developer', 202),

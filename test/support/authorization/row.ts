@@ -19,6 +19,8 @@ export interface Statuses {
 export interface Row {
   path(things: Things): string;
   body?(things: Things): object;
+  /** What it sends beside its caller's own. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly statuses: Statuses;
 }
 

@@ -1,7 +1,7 @@
 /** Things of one organization that calls of the authorization table are about; new for every call. */
 import type { Orm } from '../../../src/store/database.ts';
 import { addAccountKey, addInvitation, addPerson, type PersonRow } from '../people.ts';
-import { addDataKey, addInstance, addOperation } from '../rows.ts';
+import { addBackup, addDataKey, addInstance, addOperation } from '../rows.ts';
 
 export interface Things {
   readonly organizationId: string;
@@ -10,6 +10,9 @@ export interface Things {
   readonly runningInstanceId: string;
   readonly stoppedInstanceId: string;
   readonly operationId: string;
+  /** AVAILABLE, of the running instance. */
+  readonly backupId: string;
+  readonly failedBackupId: string;
   /** A data key that is bound to nothing. */
   readonly keyId: string;
   /** A data key that is bound to the running instance. */
@@ -28,6 +31,8 @@ export async function addThings(orm: Orm, organizationId: string): Promise<Thing
     organizationId,
     status: 'RUNNING',
     appliedGeneration: 1,
+    // Not the one that the service offers today, so that it can be upgraded.
+    image: `sha256:${'b'.repeat(64)}`,
   });
   const stopped = await addInstance(orm, {
     organizationId,
@@ -36,6 +41,8 @@ export async function addThings(orm: Orm, organizationId: string): Promise<Thing
     appliedGeneration: 1,
   });
   const { id: operationId } = await addOperation(orm, failed, { status: 'FAILED' });
+  const { id: backupId } = await addBackup(orm, running, { status: 'AVAILABLE' });
+  const { id: failedBackupId } = await addBackup(orm, running, { status: 'FAILED' });
   const { id: keyId } = await addDataKey(orm, organizationId);
   const { id: boundKeyId } = await addDataKey(orm, organizationId, {}, [running.id]);
   const member = await addPerson(orm, { [organizationId]: 'developer' });
@@ -47,6 +54,8 @@ export async function addThings(orm: Orm, organizationId: string): Promise<Thing
     runningInstanceId: running.id,
     stoppedInstanceId: stopped.id,
     operationId,
+    backupId,
+    failedBackupId,
     keyId,
     boundKeyId,
     member,

@@ -29,13 +29,18 @@ export async function openStore(t: Teardown): Promise<Orm> {
   const folder = mkdtempSync(join(tmpdir(), 'swiftcache-edge-'));
   const location = { databaseUrl: undefined, databaseFile: join(folder, 'test.db') };
   const orm = await openDatabase(location);
-  const organization = { id: 'org_test', name: 'test', createdAt: new Date() };
-  await orm.em.fork().insert(OrganizationEntity, organization);
+  await addDoorOrganization(orm);
   t.teardown(async () => {
     await orm.close();
     rmSync(folder, { recursive: true, force: true });
   });
   return orm;
+}
+
+/** The organization of the instances and keys that are added here. */
+export async function addDoorOrganization(orm: Orm): Promise<void> {
+  const organization = { id: 'org_test', name: 'test', createdAt: new Date() };
+  await orm.em.fork().insert(OrganizationEntity, organization);
 }
 
 export async function openDoor(t: Teardown, limits: Partial<EdgeLimits> = {}): Promise<Door> {

@@ -6,9 +6,7 @@ import type { Orm } from '../../../src/store/database.ts';
 import type { Instance } from '../../../src/store/entities/instance.ts';
 import type { Operation, OperationKind } from '../../../src/store/entities/operation.ts';
 import { createTestClock } from '../../support/clock.ts';
-import { testPorts } from '../../support/ports.ts';
 import { addInstance, addOperation, readInstance } from '../../support/rows.ts';
-import { testConfig } from '../../support/test-config.ts';
 
 /** An instance with its operation, claimed and begun: what the reconciler has in hand. */
 export async function begin(orm: Orm, changes: Partial<Instance> = {}, kind?: OperationKind) {
@@ -40,7 +38,7 @@ export async function takeOver({ services, claim }: Begun): Promise<Claim> {
 export async function deleteMeanwhile({ services, instance }: Begun): Promise<Operation> {
   const { organizationId, id } = instance;
   const { operation } = await deleteInstance(
-    { ...services, ...testPorts(), config: testConfig(), provisioner: { wake() {} } },
+    { ...services, provisioner: { wake() {} } },
     systemCaller(organizationId),
     id,
   );

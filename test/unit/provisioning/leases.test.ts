@@ -183,3 +183,18 @@ testOnEachDatabase('only the leases of dead owners are freed', async (t, orm) =>
     ['dead', 'dead', undefined],
   );
 });
+
+testOnEachDatabase(
+  'a clock that is set back holds no instance: neither its lease nor its wait',
+  async (t, orm) => {
+    await addInstance(orm);
+    const leases = leasesOf(orm);
+    const first = await claim(leases);
+    leases.clock.advance(-60 * 60_000);
+    const second = await claim(leases);
+    t.is(second.epoch, first.epoch + 1);
+    await postpone(leases, second, 5_000);
+    leases.clock.advance(-60 * 60_000);
+    t.is((await claim(leases)).epoch, second.epoch + 1);
+  },
+);

@@ -91,6 +91,46 @@ testOnEachDatabase('applied: what a try before it had failed of is forgotten', a
   t.like(await readInstance(orm, begun.instance.id), { failureCode: null, failureMessage: null });
 });
 
+testOnEachDatabase(
+  'applied: what differed before is mended, so nothing is noted',
+  async (t, orm) => {
+    const drift = [{ kind: 'container_stopped', detail: 'it was', since: at(0) }];
+    const begun = await begin(orm, {
+      status: 'DEGRADED',
+      drift,
+      generation: 2,
+      appliedGeneration: 1,
+    });
+    await transitions.settleApplied(begun.services, begun.claim, begun.instance, begun.operation);
+    t.like(await readInstance(orm, begun.instance.id), { status: 'RUNNING' });
+    t.deepEqual((await readInstance(orm, begun.instance.id)).drift, []);
+  },
+);
+
+for (const status of ['STARTING', 'STOPPING', 'RESTARTING', 'DEGRADED'] as const) {
+  testOnEachDatabase(
+    `failed for lost data while ${status}: DEGRADED, and noted`,
+    async (t, orm) => {
+      const drift = [{ kind: 'container_missing', detail: 'gone', since: at(0) }];
+      const { services, claim, instance, operation } = await begin(orm, {
+        status,
+        drift,
+        generation: 2,
+        appliedGeneration: 1,
+      });
+      const lost = { ...cause, code: 'data_volume_missing' } as const;
+      await transitions.settleFailed(services, claim, instance, operation, lost);
+      const row = await readInstance(orm, instance.id);
+      t.like(row, { status: 'DEGRADED', failureCode: 'data_volume_missing' });
+      t.deepEqual(
+        row.drift.map(({ kind }) => kind),
+        ['data_volume_missing', 'container_missing'],
+      );
+      t.is((await readOperation(orm, operation.id)).errorCode, 'data_volume_missing');
+    },
+  );
+}
+
 testOnEachDatabase('failed: FAILED with the reason, its operation too', async (t, orm) => {
   const { services, claim, instance, operation } = await begin(orm);
   await transitions.settleFailed(services, claim, instance, operation, cause);
@@ -221,6 +261,36 @@ testOnEachDatabase(
     t.is((await readOperation(orm, operation.id)).status, 'RUNNING');
   },
 );
+
+testOnEachDatabase(
+  'handed back: free at once and not counted, but never as if nothing had begun',
+  async (t, orm) => {
+    const { services, claim, instance, operation } = await begin(orm);
+    await transitions.handBack(services, claim, instance);
+    const second = await claimNext({ ...services, owner: 'other' });
+    t.is(second?.attempts, 2);
+    await transitions.handBack(services, second ?? claim, instance);
+    t.is((await claimNext({ ...services, owner: 'other' }))?.attempts, 2);
+    t.is((await readOperation(orm, operation.id)).status, 'RUNNING');
+  },
+);
+
+testOnEachDatabase('handed back: a newer wish has its own tries', async (t, orm) => {
+  const begun = await begin(orm);
+  await deleteMeanwhile(begun);
+  await transitions.handBack(begun.services, begun.claim, begun.instance);
+  t.like(await readInstance(orm, begun.instance.id), { attempts: 0, leaseOwner: null });
+});
+
+testOnEachDatabase('a claim that was given back writes nothing more', async (t, orm) => {
+  const begun = await begin(orm);
+  await transitions.postpone(begun.services, begun.claim, 1_000);
+  for (const outcome of ['applied', 'failed', 'outputs', 'postponed'] as const) {
+    await unchanged(t, orm, begun, async () => {
+      await t.throwsAsync(settle(outcome, begun), { instanceOf: transitions.LeaseLost });
+    });
+  }
+});
 
 testOnEachDatabase('destroyed: no port, host, password or binding is left', async (t, orm) => {
   const begun = await begin(orm, { ...outputs, desired: 'absent', status: 'DELETING' });

@@ -131,12 +131,14 @@ for (const persistence of [true, false]) {
         appliedEvictionPolicy: 'noeviction',
         appliedPersistence: !persistence,
         appliedImage: 'sha256:b',
-        triedSettings: {
-          maxMemoryBytes: 2 ** 34,
-          evictionPolicy: 'noeviction',
-          persistence,
-          image: 'sha256:c',
-        },
+        triedSettings: [
+          {
+            maxMemoryBytes: 2 ** 34,
+            evictionPolicy: 'noeviction',
+            persistence,
+            image: 'sha256:c',
+          },
+        ],
         driftPolicy: 'report',
         drift: [{ kind: 'paused', detail: 'it is paused', since: someDate.toISOString() }],
         emptyVolumeGeneration: 1,

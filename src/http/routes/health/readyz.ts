@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readReadiness } from '../../readiness.ts';
 import { defineRoute } from '../../route.ts';
 
 export const readyzRoute = defineRoute({
@@ -14,13 +15,5 @@ export const readyzRoute = defineRoute({
       schema: z.object({ status: z.enum(['ready', 'not ready']) }),
     },
   },
-  async handle({ services }) {
-    try {
-      await services.checkReady();
-      return { status: 200, body: { status: 'ready' as const } };
-    } catch (error) {
-      services.logger.warn({ err: error }, 'not ready');
-      return { status: 503, body: { status: 'not ready' as const } };
-    }
-  },
+  handle: ({ services }) => readReadiness(services),
 });

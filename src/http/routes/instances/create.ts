@@ -16,7 +16,14 @@ export const createRoute = defineRoute({
   operationId: 'createInstance',
   summary: 'Create an instance',
   action: 'instance.create',
-  errors: ['quota_exceeded', 'plan_limit', 'too_many_operations', 'region_full', 'no_free_port'],
+  errors: [
+    'quota_exceeded',
+    'plan_limit',
+    'too_many_operations',
+    'region_full',
+    'no_free_port',
+    'backup_unusable',
+  ],
   body: newInstanceSchema,
   answers: {
     201: {

@@ -8,6 +8,7 @@ import { previewRoute } from './preview.ts';
 import { regionsRoute } from './regions.ts';
 import { retryRoute } from './retry.ts';
 import { updateRoute } from './update.ts';
+import { upgradeRoute } from './upgrade.ts';
 
 /** Fixed paths come before those with parameters. */
 export const instanceRoutes: readonly Route[] = [
@@ -19,5 +20,6 @@ export const instanceRoutes: readonly Route[] = [
   previewRoute,
   deleteRoute,
   retryRoute,
+  upgradeRoute,
   ...powerRoutes,
 ];

@@ -1,0 +1,91 @@
+/** How long backups are kept, and that a time that has come is taken once. */
+import test from 'ava';
+import { dropOldBackups, overdue } from '../../../src/backups/retention.ts';
+import { takeDueBackups } from '../../../src/backups/take-due-backups.ts';
+import type { Orm } from '../../../src/store/database.ts';
+import { type Backup, BackupEntity } from '../../../src/store/entities/backup.ts';
+import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
+import { createTestClock } from '../../support/clock.ts';
+import { testOnEachDatabase } from '../../support/databases.ts';
+import { addBackup, addInstance, readBackup, readInstance } from '../../support/rows.ts';
+
+const now = createTestClock().now();
+const dayMs = 24 * 3_600_000;
+const daysAgo = (days: number): Date => new Date(now.getTime() - days * dayMs);
+const backupRunner = { wake() {} };
+
+const clock = { now: () => now };
+
+test('too many and too old ones go, the newest never', (t) => {
+  const rows = [1, 2, 3, 40].map((age) => ({ age, createdAt: daysAgo(age) }));
+  const gone = (count: number | null, days: number | null, of = rows): number[] =>
+    overdue(of, { count, days }, now).map(({ age }) => age);
+  t.deepEqual(gone(null, null), []);
+  t.deepEqual(gone(2, null), [3, 40]);
+  t.deepEqual(gone(7, 30), [40]);
+  t.deepEqual(gone(1, 30), [2, 3, 40]);
+  t.deepEqual(gone(7, 30, rows.slice(3)), [], 'however old it is');
+});
+
+testOnEachDatabase('each kind of backup is kept as long as it is said', async (t, orm) => {
+  const rule = { backupSchedule: '0 3 * * *', backupKeepCount: 2, backupKeepDays: 10 };
+  const instance = await addInstance(orm, { status: 'RUNNING', ...rule });
+  const add = async (changes: Partial<Backup>, of = instance): Promise<string> =>
+    (await addBackup(orm, of, { status: 'AVAILABLE', ...changes })).id;
+  const kept = [
+    await add({ kind: 'scheduled', createdAt: daysAgo(1) }),
+    await add({ kind: 'scheduled', createdAt: daysAgo(2) }),
+    await add({ kind: 'manual', createdAt: daysAgo(400) }),
+    await add({ kind: 'import', createdAt: daysAgo(400) }),
+    await add({ status: 'FAILED', createdAt: daysAgo(6) }),
+    await add({ status: 'QUEUED', createdAt: daysAgo(400) }),
+  ];
+  const gone = [
+    await add({ kind: 'scheduled', createdAt: daysAgo(3) }),
+    await add({ status: 'FAILED', createdAt: daysAgo(8) }),
+  ];
+  const deleted = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(31) });
+  gone.push(await add({ kind: 'manual' }, deleted));
+  const justDeleted = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(29) });
+  kept.push(await add({ kind: 'manual' }, justDeleted));
+  const ended = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(1) });
+  gone.push(await add({ kind: 'manual' }, ended));
+  await orm.em
+    .fork()
+    .nativeUpdate(OrganizationEntity, { id: ended.organizationId }, { deletedAt: daysAgo(1) });
+  const restored = await add({ status: 'FAILED', createdAt: daysAgo(8) });
+  await addInstance(orm, { status: 'FAILED', restoreBackupId: restored, restoreGeneration: 1 });
+
+  await dropOldBackups({ orm, clock, backupRunner });
+  for (const id of gone) t.is((await readBackup(orm, id))?.status, 'DELETING');
+  for (const id of [...kept, restored]) t.not((await readBackup(orm, id))?.status, 'DELETING');
+});
+
+async function countOf(orm: Orm, instanceId: string): Promise<number> {
+  return await orm.em.fork().count(BackupEntity, { instanceId, kind: 'scheduled' });
+}
+
+testOnEachDatabase('times that were missed are taken once, whoever looks', async (t, orm) => {
+  const due = { backupSchedule: '0 * * * *', backupKeepCount: 7, backupNextAt: daysAgo(3) };
+  const { id } = await addInstance(orm, { status: 'RUNNING', ...due });
+  const stopped = await addInstance(orm, { status: 'STOPPED', ...due });
+  const services = { orm, clock, backupRunner };
+  await Promise.all([takeDueBackups(services), takeDueBackups(services)]);
+  await takeDueBackups(services);
+  t.is(await countOf(orm, id), 1);
+  const { backupNextAt } = await readInstance(orm, id);
+  t.true(backupNextAt && backupNextAt > now);
+  t.is(await countOf(orm, stopped.id), 0);
+  t.deepEqual((await readInstance(orm, stopped.id)).backupNextAt, daysAgo(3), 'it is waited for');
+});
+
+testOnEachDatabase('a schedule that finds no place says so in the list', async (t, orm) => {
+  const due = { backupSchedule: '0 * * * *', backupKeepCount: 7, backupNextAt: daysAgo(1) };
+  const instance = await addInstance(orm, { status: 'RUNNING', ...due });
+  const { organizationId } = instance;
+  await orm.em.fork().nativeUpdate(OrganizationEntity, { id: organizationId }, { plan: 'free' });
+  for (let i = 0; i < 10; i += 1) await addBackup(orm, instance, { status: 'AVAILABLE' });
+  await takeDueBackups({ orm, clock, backupRunner });
+  const found = await orm.em.fork().findOneOrFail(BackupEntity, { kind: 'scheduled' });
+  t.like(found, { status: 'FAILED', errorCode: 'quota_exceeded' });
+});

@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { prepareDataDirectory } from '../../../src/data-directory.ts';
+import { ensureInstallationId } from '../../../src/provisioning/installation.ts';
+import { backUpService } from '../../../src/service-backup/backup.ts';
+import { restoreService } from '../../../src/service-backup/restore.ts';
+import { openDatabase } from '../../../src/store/database.ts';
+import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
+import { temporaryFolder } from '../../support/folders.ts';
+import { addOrganization } from '../../support/rows.ts';
+import { testConfig } from '../../support/test-config.ts';
+
+test('a restore over a service refuses, and where it is told to, puts aside what is there', async (t) => {
+  const folder = temporaryFolder(t);
+  const config = testConfig({ SWIFTCACHE_DATA_DIR: join(folder, 'data') });
+  prepareDataDirectory(config);
+  const orm = await openDatabase(config);
+  const installationId = await ensureInstallationId(orm);
+  const { id } = await addOrganization(orm);
+  const file = join(folder, 'service.age');
+  const options = { file, passphrase: 'correct horse battery staple', say: () => {} };
+  await backUpService(config, options);
+  const later = await addOrganization(orm);
+  await orm.close();
+  const key = readFileSync(config.masterKeyFile, 'utf8');
+
+  const refused = restoreService(config, { ...options, replace: false });
+  await t.throwsAsync(refused, { message: /A service has run in/ });
+  t.is(readFileSync(config.masterKeyFile, 'utf8'), key);
+
+  const { manifest, putAside } = await restoreService(config, { ...options, replace: true });
+  t.is(manifest.installationId, installationId);
+  const restored = await openDatabase(config);
+  t.teardown(() => restored.close());
+  const organizations = await restored.em.fork().find(OrganizationEntity, {});
+  t.deepEqual(
+    organizations.map((organization) => organization.id),
+    [id],
+  );
+  t.is(readFileSync(config.masterKeyFile, 'utf8'), key);
+  const aside = await openDatabase({
+    ...config,
+    databaseFile: join(putAside ?? '', 'swiftcache.db'),
+  });
+  t.teardown(() => aside.close());
+  t.is(await aside.em.fork().count(OrganizationEntity, { id: later.id }), 1);
+  t.true(existsSync(join(putAside ?? '', 'master.key')));
+  t.is(readdirSync(folder).length, 3);
+});
