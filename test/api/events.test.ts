@@ -160,7 +160,7 @@ testOnEachDatabase(
 testOnEachDatabase(
   'a quiet stream is kept alive by comments, for a bounded time',
   async (t, orm) => {
-    const followed = await follow(t, orm, {}, { heartbeatMs: 50, lifetimeMs: 400 });
+    const followed = await follow(t, orm, {}, { heartbeatMs: 50, lifetimeMs: 2_000 });
     const [first, ...comments] = await (await followed.open()).rest();
     t.like(first, { id: 1 });
     t.true(comments.length >= 2, String(comments.length));

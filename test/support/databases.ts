@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { createTurns } from '../../src/lib/turns.ts';
 import { type DatabaseLocation, type Orm, openDatabase } from '../../src/store/database.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
@@ -33,10 +34,30 @@ function testOn(
   run: DatabaseTest,
 ): void {
   test(`${title} [${engine}]`, async (t) => {
+    await takeTurn(t);
     const location = await locate(t);
     const orm = await openDatabase(location);
     t.teardown(() => orm.close());
     await run(t, orm, location);
+  });
+}
+
+/** A file's tests all begin at once; a server has connections for so many of them. */
+const inTurn = createTurns({
+  runningMax: 12,
+  waitingMax: Number.POSITIVE_INFINITY,
+  refuse: () => new Error('nobody is refused'),
+});
+
+/** Waits until this test may begin; the next may once all of it is torn down. */
+async function takeTurn(t: Owner): Promise<void> {
+  const ended = Promise.withResolvers<void>();
+  t.teardown(() => ended.resolve());
+  await new Promise<void>((begin) => {
+    void inTurn(() => {
+      begin();
+      return ended.promise;
+    });
   });
 }
 

@@ -15,11 +15,11 @@ const dockerFault = (
   what: string,
   persistence: boolean,
   work: (world: World, instance: TestInstance, broken: () => void) => Promise<void>,
-  isLost = false,
+  { isLost = false, isShortToo = true } = {},
 ): Fault => ({
   name,
   what,
-  tries: { short: 1, full: 5 },
+  tries: { short: isShortToo ? 1 : 0, full: 5 },
   async run(bench) {
     const world = await bench.shared();
     for (let count = 1; count <= bench.tries; count += 1) {
@@ -67,6 +67,7 @@ export const containerPaused = dockerFault(
     broken();
     await awaitKept(world, instance);
   },
+  { isShortToo: false },
 );
 
 export const redisKilled = dockerFault(
@@ -103,6 +104,7 @@ export const outOfMemory = dockerFault(
     broken();
     await keepValue(world, instance);
   },
+  { isShortToo: false },
 );
 
 export const volumeRemoved = dockerFault(
@@ -119,7 +121,7 @@ export const volumeRemoved = dockerFault(
       return status === 'DEGRADED';
     });
   },
-  true,
+  { isLost: true },
 );
 
 export const portTaken: Fault = {

@@ -15,8 +15,8 @@ import { type Case, chooseCases, nameOf } from './matrix-cases.ts';
 import { checkOutcome, nextChange, openSubject, type Subject, wish } from './matrix-subjects.ts';
 
 /** Cases that break nothing but their own instance's run are tried side by side. */
-const sideBySide = 3;
-const shortCases = 10;
+const sideBySide = 5;
+const shortCases = 8;
 
 export const matrix: Fault = {
   name: 'matrix',
