@@ -42,6 +42,8 @@ const fixedSettings: Readonly<Record<string, string>> = {
   '--proto-max-bulk-len': '64mb',
   // Where memory runs out while a child saves, the child ends and Redis goes on.
   '--oom-score-adj': 'relative',
+  // A save that fails is told to who asked for it: what was written is kept by the append-only file.
+  '--stop-writes-on-bgsave-error': 'no',
 };
 
 /** The container's command; `passwordHash` is the hex SHA-256 of the platform user's password. */

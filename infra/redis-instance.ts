@@ -3,6 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { type Adoption, importOption } from './adoption.ts';
 import { redisStartCommand } from './redis-command.ts';
 import { InstancePassword, RedisSettings } from './redis-settings.ts';
+import { resourceName } from './resource-name.ts';
 import { containerMemoryMib } from './sizing.ts';
 import type { InstanceSpec } from './stack-config.ts';
 
@@ -37,7 +38,7 @@ export class RedisInstance extends pulumi.ComponentResource {
   private createVolume(spec: InstanceSpec, adoption: Adoption): docker.Volume {
     return new docker.Volume(
       'data',
-      { name: resourceName(spec), labels: labelsOf(spec) },
+      { name: resourceName(spec.instanceId), labels: labelsOf(spec) },
       { parent: this, ...importOption(adoption.volume) },
     );
   }
@@ -56,7 +57,7 @@ export class RedisInstance extends pulumi.ComponentResource {
     return new docker.Container(
       'redis',
       {
-        name: resourceName(spec),
+        name: resourceName(spec.instanceId),
         image: spec.image,
         command: redisStartCommand(password.sha256),
         user: redisUser,
@@ -70,7 +71,7 @@ export class RedisInstance extends pulumi.ComponentResource {
         securityOpts: ['no-new-privileges:true'],
         networksAdvanced: [{ name: spec.network }],
         ports: [{ internal: 6379, external: spec.port, ip: loopback, protocol: 'tcp' }],
-        volumes: [{ containerPath: '/data', volumeName: resourceName(spec) }],
+        volumes: [{ containerPath: '/data', volumeName: resourceName(spec.instanceId) }],
         // The provider's default removes volumes with the container and kills at once.
         removeVolumes: false,
         destroyGraceSeconds: 30,
@@ -112,11 +113,6 @@ export class RedisInstance extends pulumi.ComponentResource {
       { parent: this },
     );
   }
-}
-
-/** The name of both the container and its volume on the Docker host. */
-function resourceName({ instanceId }: InstanceSpec): string {
-  return `swiftcache-${instanceId}`;
 }
 
 function labelsOf(spec: InstanceSpec): { label: string; value: string }[] {

@@ -68,23 +68,29 @@ async function upgrade(
   image: string,
 ): Promise<void> {
   const due = fleet.filter(({ leftBecause }) => leftBecause === undefined);
+  let upgraded = 0;
   for (const [index, member] of due.entries()) {
     const { id } = member.instance;
     const place = `${index + 1}/${due.length}  ${id}`;
     say(`${place}  upgrading`);
     const startedMs = performance.now();
     try {
-      await upgradeMember(services, member, image);
+      const left = await upgradeMember(services, member, image);
+      if (left !== undefined) {
+        say(`${place}  left: ${left}`);
+        continue;
+      }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const left = due.length - index - 1;
       throw new Error(
-        `${place}  failed: ${reason}\nStopped; ${left} not begun, ${index} upgraded.`,
+        `${place}  failed: ${reason}\nStopped; ${left} not begun, ${upgraded} upgraded.`,
       );
     }
+    upgraded += 1;
     say(`${place}  answers after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
   }
-  say(`Done: ${due.length} upgraded, ${fleet.length - due.length} left as they are.`);
+  say(`Done: ${upgraded} upgraded, ${fleet.length - upgraded} left as they are.`);
 }
 
 function describe({ instance, leftBecause }: FleetMember): string {

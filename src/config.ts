@@ -167,11 +167,18 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze(toConfig(parsed.data, readFacts(), environment));
 }
 
-/** The embedded database belongs to one process, which then has to do everything. */
+/**
+ * The embedded database belongs to one process, which then has to do everything; the default backup store
+ * to those that share a data directory.
+ */
 function* rolesApart(env: z.infer<typeof environmentSchema>): Generator<string> {
   const isWhole = roles.every((role) => env.SWIFTCACHE_ROLES.includes(role));
   if (!isWhole && !env.SWIFTCACHE_DATABASE_URL?.startsWith('postgres')) {
     yield 'SWIFTCACHE_ROLES: fewer than all need SWIFTCACHE_DATABASE_URL=postgres://…';
+  }
+  const has = (role: ServiceRole): boolean => env.SWIFTCACHE_ROLES.includes(role);
+  if (has('api') !== has('reconciler') && !env.SWIFTCACHE_BACKUP_URL) {
+    yield 'SWIFTCACHE_BACKUP_URL: the APIs and the reconcilers apart need one store for all';
   }
 }
 

@@ -3,7 +3,8 @@
  *
  * Guarantees: of several servers that start at the same time on one database, one makes it and the others
  * find it; a server whose master key or passphrase is another than the installation's does not start, since
- * what it wrote nobody else could read. The database keeps only fingerprints, which tell nothing.
+ * what it wrote nobody else could read; one with another backup store says so. The database keeps only
+ * fingerprints, which tell nothing.
  */
 import { type Bootstrap, bootstrapOrganization } from './accounts/account-keys.ts';
 import type { Config } from './config.ts';
@@ -17,6 +18,8 @@ import { inStartTurn } from './store/start-turn.ts';
 
 interface FirstStart extends Bootstrap {
   readonly installationId: string;
+  /** Another server, or this one before, has its backups in another store. */
+  readonly isOtherBackupStore: boolean;
 }
 
 interface FirstServices {
@@ -33,8 +36,13 @@ export async function prepareInstallation(
   const { orm, config } = services;
   return await inStartTurn(orm, async () => {
     await checkSecrets(orm, secrets, config);
+    const isOtherBackupStore = await noteBackupStore(orm, secrets, config);
     const bootstrap = await bootstrapOrganization(services, config.bootstrapAccountKey);
-    return { ...bootstrap, installationId: await ensureInstallationId(orm) };
+    return {
+      ...bootstrap,
+      installationId: await ensureInstallationId(orm),
+      isOtherBackupStore,
+    };
   });
 }
 
@@ -54,6 +62,19 @@ async function checkSecrets(
       `the passphrase in ${config.passphraseFile} is not this installation's: ${same}`,
     );
   }
+}
+
+/** A store may move, its objects with it: another one is told, not refused, and then the known one. */
+async function noteBackupStore(
+  orm: Orm,
+  { masterKey }: DataDirectory,
+  { backupUrl }: Config,
+): Promise<boolean> {
+  const name = 'check/backup-store';
+  const value = createFingerprint(masterKey)(`backups/${backupUrl}`);
+  if (await isKnown(orm, name, value)) return false;
+  await orm.em.fork().nativeUpdate(SettingEntity, { name }, { value });
+  return true;
 }
 
 /** Whether the setting has this value; one that is not there yet takes it. */

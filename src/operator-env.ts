@@ -9,6 +9,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, rootDir } from './config.ts';
+import { backendEnvironment } from './provisioning/backend-environment.ts';
 import { locateProject, prepareProject } from './provisioning/project.ts';
 
 const config = loadConfig();
@@ -19,7 +20,7 @@ const path = [config.pulumi.binDir, dirname(process.execPath)].join(':');
 
 process.stdout.write(`export PATH=${quote(`${path}:`)}"$PATH"
 export PULUMI_HOME=${quote(config.pulumi.home)}
-export PULUMI_BACKEND_URL=${quote(config.stateBackendUrl)}
+${exportAll(backendEnvironment(config.stateBackendUrl))}
 export PULUMI_CONFIG_PASSPHRASE_FILE=${quote(config.passphraseFile)}
 export PULUMI_SKIP_UPDATE_CHECK=true
 export DOCKER_HOST=${quote(config.dockerHost)}
@@ -44,6 +45,12 @@ function lockAdvice(backendUrl: string): string {
     echo ${quote(advice)} >&2
   fi
 `;
+}
+
+function exportAll(environment: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}=${quote(value)}`)
+    .join('\n');
 }
 
 function quote(text: string): string {

@@ -8,11 +8,13 @@
 import { createServer, type Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config, ServiceRole } from './config.ts';
+import { boundBodies } from './http/body-time.ts';
 import type { Logger } from './lib/logger.ts';
 import { holdDuties } from './service-duties.ts';
 import { hasRole, makeParts, type Parts, type TestOptions } from './wiring.ts';
 
 const httpCloseTimeoutMs = 5_000;
+const bodyTimeoutMs = 5 * 60_000;
 
 export interface Service {
   readonly url: string;
@@ -36,7 +38,9 @@ export async function startService(
   const { base, control, surfaces } = parts;
   const api = hasRole(config, 'api') ? control?.services : undefined;
   const app = createApp({ ...base, ...parts }, { gateway: surfaces.gateway, api });
-  const server = await listen(createServer(app.callback()), config);
+  const http = createServer(app.callback());
+  boundBodies(http, bodyTimeoutMs);
+  const server = await listen(http, config);
   const work = await startWork(parts);
   return {
     url: `http://${config.publicHost}:${portOf(server)}`,

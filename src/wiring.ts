@@ -30,6 +30,7 @@ import { createLazyPool } from './provisioning/lazy-pool.ts';
 import type { WorkerSettings } from './provisioning/messages.ts';
 import { createMetricsReader } from './provisioning/metrics-reader.ts';
 import { type AdoptionServices, adoptFromStack } from './provisioning/operators/adoption.ts';
+import { createPatientAdoption } from './provisioning/operators/patient-adoption.ts';
 import { createStackStates } from './provisioning/operators/stack-state.ts';
 import {
   createHostCapacity,
@@ -44,6 +45,10 @@ import { noHooks, type StepHooks } from './provisioning/step-hooks.ts';
 import type { StrayServices } from './provisioning/strays.ts';
 import { createWorkerPool, type WorkerPool } from './provisioning/worker-pool.ts';
 import { type EntityManager, openDatabase } from './store/database.ts';
+
+const otherStore =
+  'SWIFTCACHE_BACKUP_URL is another than at the last start of a server of this installation: all need ' +
+  'the same store, with the backups that were taken so far (docs/operators.md)';
 
 /** What another server removed must be shut here within a second. */
 const recheckMs = 500;
@@ -114,7 +119,11 @@ export async function makeParts(
   if (!isControl)
     return { base, surfaces: await makeSurfaces(base), control: undefined, checkReady };
   const secrets = prepareDataDirectory(config);
-  const { installationId, ...bootstrap } = await prepareInstallation(base, secrets);
+  const { installationId, isOtherBackupStore, ...bootstrap } = await prepareInstallation(
+    base,
+    secrets,
+  );
+  if (isOtherBackupStore) logger.warn(otherStore);
   const surfaces = await makeSurfaces(base);
   const sealer = createSealer(secrets.masterKey);
   const store = openObjectStore(config.backupUrl);
@@ -216,7 +225,7 @@ function makeProvisioning(
     clients,
     accessSync,
     installationId,
-    adoptFromStack: (id: string) => adoptFromStack(operators, id),
+    adoptFromStack: createPatientAdoption((id) => adoptFromStack(operators, id), base),
     wakeReconciler: reconciler.wake,
   };
   return {

@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { liveParameters } from '../live-settings.ts';
+import { type LiveSettings, writeLiveSettings } from '../live-settings.ts';
 import { platformUser } from '../platform-user.ts';
 import type { ResourceHandler } from './resource-handler.ts';
 
 const readyTimeoutMs = 20_000;
-/** Redis answers that it loads: a large one takes as long as its data is large. */
-const loadTimeoutMs = 90_000;
+/**
+ * Redis answers that it loads, or writes its first append-only file: a large one takes as long as its data
+ * is large. The run ends before the service takes its silence for a fault, and the next one goes on.
+ */
+const workTimeoutMs = 25_000;
 const pollMs = 15;
 
-interface Settings {
+interface Settings extends LiveSettings {
   containerId: string;
   host: string;
   port: number;
   password: string;
-  maxMemoryBytes: number;
-  evictionPolicy: string;
-  persistence: boolean;
 }
 
 /** What decides whether there is something to set; the password alone is no reason. */
@@ -49,19 +49,19 @@ function recorded(settings: Settings): Partial<Settings> {
 }
 
 async function applySettings(settings: Settings): Promise<void> {
-  const redis = await connectWhenReady(settings);
+  const lastMs = performance.now() + workTimeoutMs;
+  const redis = await connectWhenReady(settings, lastMs);
   try {
-    // One CONFIG SET: Redis takes all of it or none.
-    await redis.config('SET', ...Object.entries(liveParameters(settings)).flat());
-    await redis.config('REWRITE');
+    await writeLiveSettings(redis, settings, { timeoutMs: lastMs - performance.now() });
+  } catch (error) {
+    throw describeFailure(error, settings);
   } finally {
     redis.disconnect();
   }
 }
 
 /** A container has just started: tries until Redis answers, its data loaded. */
-async function connectWhenReady(settings: Settings): Promise<Redis> {
-  const lastMs = performance.now() + loadTimeoutMs;
+async function connectWhenReady(settings: Settings, lastMs: number): Promise<Redis> {
   let deadlineMs = performance.now() + readyTimeoutMs;
   for (;;) {
     const redis = createClient(settings);

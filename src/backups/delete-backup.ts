@@ -30,13 +30,12 @@ export async function deleteBackup(
 }
 
 /**
- * Whoever works on it loses its hold on it, and the runner removes it: its own work on it if any is cut
- * off by the epoch.
+ * Whoever works on it loses its hold on it by the epoch. The runner removes it when that hold would have
+ * run out: by then nobody puts a file there any more.
  */
 export function markDeleting(backup: Backup): void {
   backup.status = 'DELETING';
   backup.leaseOwner = null;
-  backup.leaseExpiresAtMs = 0;
   backup.leaseEpoch += 1;
   backup.attempts = 0;
 }

@@ -114,6 +114,8 @@ async function abandon(
   const backup = await em.findOne(BackupEntity, { id, leaseEpoch });
   if (backup) {
     markDeleting(backup);
+    // It was this process's own, and is at its end.
+    backup.leaseExpiresAtMs = 0;
     await em.flush();
     return;
   }

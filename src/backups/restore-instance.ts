@@ -34,13 +34,12 @@ export async function restoreInstance(
     await supersedeOpenOperations(tx, instanceId, now);
     await reserveOperation(tx, reservation);
     instance.power = 'on';
-    instance.status = 'RESTARTING';
+    // What serves goes on until the backup was checked and its data are replaced.
+    if (!servesData(instance.status)) instance.status = 'RESTARTING';
     renewWish(instance, now);
     const { generation } = instance;
     instance.restoreBackupId = backup.id;
     instance.restoreGeneration = generation;
-    // What was lost is what is being given back.
-    instance.emptyVolumeGeneration = generation;
     const operation = queueOperation(tx, instance, 'restore', now);
     const details = { backupId, operationId: operation.id };
     const action = 'instance.restore';

@@ -74,7 +74,7 @@ async function findOverdue(em: EntityManager, now: Date): Promise<string[]> {
   const rows = await em.getConnection().execute<{ instance_id: string }[]>(
     // Only where there may be something to drop: more than are kept, or older than they are kept.
     `select distinct b.instance_id from backups b join instances i on i.id = b.instance_id
-      where b.kind = 'scheduled' and b.status = 'AVAILABLE'
+      where b.kind = 'scheduled' and b.status = 'AVAILABLE' and i.deleted_at is null
         and (i.backup_keep_days is not null or i.backup_keep_count <
           (select count(*) from backups s where s.instance_id = i.id
               and s.kind = 'scheduled' and s.status = 'AVAILABLE'))`,
@@ -127,12 +127,13 @@ async function findOrphans(em: EntityManager, now: Date): Promise<string[]> {
 }
 
 /** The backups that are being restored, or are wanted. */
-async function findRestored(em: EntityManager): Promise<Set<string>> {
+export async function findRestored(em: EntityManager): Promise<Set<string>> {
   const rows = await em.getConnection().execute<{ id: string }[]>(
     `select restore_backup_id as id from instances
       where desired = 'present' and restore_generation > applied_generation`,
     [],
     'all',
+    em.getTransactionContext(),
   );
   return new Set(rows.map((row: { id: string }) => row.id));
 }

@@ -22,6 +22,7 @@ import {
   requirePerson,
   siteOf,
 } from './authenticate-request.ts';
+import { readUpload } from './body-time.ts';
 import { addDocsPage } from './docs-page.ts';
 import { anonymousRowsMax, answerOnce, readIdempotencyKey } from './idempotency.ts';
 import { readInput } from './input.ts';
@@ -43,6 +44,8 @@ import { sendAnswer, sendResult, writeAnswer } from './send-answer.ts';
 const errorPage = readFileSync(join(rootDir, errorDocumentation), 'utf8');
 /** What is known of a caller is looked up anew where the body arrived later than this. */
 const callerKeptMs = 100;
+/** An upload that gives no byte for so long is broken off. */
+const uploadSilenceMs = 60_000;
 
 /** Makes the router of the given routes, with /openapi.json and the error page beside them. */
 export function createRouter(
@@ -179,7 +182,7 @@ function readFacts(context: HttpContext, services: HttpServices): RequestFacts {
 /** The body as it comes. A reader that gives it up does not take the connection from under the answer. */
 function openUpload(context: HttpContext): Readable {
   context.set('Connection', 'close');
-  return Readable.from(context.req.iterator({ destroyOnReturn: false }), { objectMode: false });
+  return Readable.from(readUpload(context.req, uploadSilenceMs), { objectMode: false });
 }
 
 /** What no route took: a wrong method where the path is known, else no such endpoint. */

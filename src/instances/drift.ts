@@ -5,6 +5,7 @@
  * (src/provisioning/drift/) finds them. What an operator changes through Pulumi is adopted and never drift.
  */
 import type { DriftNote, Instance } from '../store/entities/instance.ts';
+import { hasBegunRestore } from './restore-state.ts';
 
 /** Kinds of drift, with what a run must do beside its ordinary steps to mend them. */
 export const driftKinds = {
@@ -36,12 +37,18 @@ export function dataIsLost({ drift }: Pick<Instance, 'drift'>): boolean {
   return drift.some(({ kind }) => kind === 'data_volume_missing');
 }
 
-/** Whether somebody has accepted that the next run may find an empty volume. */
-export function mayBeginEmpty({
-  emptyVolumeGeneration,
-  appliedGeneration,
-}: Pick<Instance, 'emptyVolumeGeneration' | 'appliedGeneration'>): boolean {
-  return emptyVolumeGeneration > appliedGeneration;
+/**
+ * Whether the next run may find an empty volume: somebody has accepted it, or a restore has begun, which
+ * fills it before anybody comes in.
+ */
+export function mayBeginEmpty(
+  instance: Pick<
+    Instance,
+    'emptyVolumeGeneration' | 'restoreBegunGeneration' | 'appliedGeneration'
+  >,
+): boolean {
+  const { emptyVolumeGeneration, appliedGeneration } = instance;
+  return emptyVolumeGeneration > appliedGeneration || hasBegunRestore(instance);
 }
 
 /** Notes a difference; one that was known before keeps its time. */

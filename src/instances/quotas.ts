@@ -108,6 +108,14 @@ export async function reserveBackup(
   refuse('quota_exceeded', organizationId, facts, 'backups');
 }
 
+/** @throws {AppError} `plan_limit` where more backups are to be kept than the plan has places for. */
+export function requireKeepable({ organizationId, plan }: Reservation, keepCount: number): void {
+  if (keepCount <= plan.backupsMax) return;
+  const message = `The plan allows ${plan.backupsMax} backups; keepCount cannot be more.`;
+  const limit = { name: 'backups', limit: plan.backupsMax, used: 0, requested: keepCount };
+  throw new AppError('plan_limit', message, { organizationId, limit });
+}
+
 /**
  * Admits memory to a region: the sum of what its instances can come to use never passes what its host has.
  * @throws {AppError} `region_full`.
@@ -173,10 +181,11 @@ async function countInstances(
   return { instances: Number(row?.instances ?? 0), memoryBytes: Number(row?.bytes ?? 0) };
 }
 
-/** Those that failed or are being removed take no place. */
+/** Those that are being removed take no place, nor those that failed, once their files are gone. */
 async function countBackups(em: EntityManager, organizationId: string): Promise<number> {
   const status = { $in: ['QUEUED' as const, 'RUNNING' as const, 'AVAILABLE' as const] };
-  return await em.count(BackupEntity, { organizationId, status });
+  const left = { status: 'FAILED' as const, location: { $ne: null } };
+  return await em.count(BackupEntity, { organizationId, $or: [{ status }, left] });
 }
 
 async function countOperations(em: EntityManager, organizationId: string): Promise<number> {

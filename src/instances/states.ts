@@ -11,8 +11,8 @@
  * What differs from the records makes a RUNNING instance DEGRADED, and what mends it RUNNING again; it
  * serves as far as its Redis does, and takes every wish that a RUNNING one takes.
  *
- * An update keeps an instance RUNNING; one that is given up leaves it RUNNING as it was, with the reason
- * in `failure`. Any other wish that is given up ends in FAILED. Delete may come at any time, from every
+ * An update or a repair keeps an instance RUNNING, DEGRADED or STOPPED; one that is given up leaves it so, with
+ * the reason in `failure`, and watched. Any other wish that is given up ends in FAILED. Delete may come at any time, from every
  * state: DELETING ─► DELETED. A delete is never given up, it is tried until nothing is left.
  */
 import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
@@ -26,6 +26,14 @@ export const servingStatuses = ['RUNNING', 'DEGRADED'] as const satisfies Instan
 /** Whether an instance's Redis is meant to answer. */
 export function servesData(status: InstanceStatus): boolean {
   return (servingStatuses as readonly InstanceStatus[]).includes(status);
+}
+
+/** The states that a wish does not leave, so that one that is given up leaves the instance in them. */
+export const stayingStatuses = [...servingStatuses, 'STOPPED'] as const satisfies InstanceStatus[];
+
+/** Whether an instance stays in its state when what was wanted of it in that state is given up. */
+export function staysAsItIs(status: InstanceStatus): boolean {
+  return (stayingStatuses as readonly InstanceStatus[]).includes(status);
 }
 
 type DecidingColumns = Pick<

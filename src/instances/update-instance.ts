@@ -11,7 +11,13 @@ import type { Operation } from '../store/entities/operation.ts';
 import type { EvictionPolicy } from './eviction-policies.ts';
 import { queueOperation, supersedeOpenOperations } from './operations.ts';
 import { findOwnInstance, lockOwnInstance } from './ownership.ts';
-import { lockOrganization, reserveHostMemory, reserveMemory, reserveOperation } from './quotas.ts';
+import {
+  lockOrganization,
+  requireKeepable,
+  reserveHostMemory,
+  reserveMemory,
+  reserveOperation,
+} from './quotas.ts';
 import type { InstanceServices } from './services.ts';
 import { type Settings, sameSettings } from './settings.ts';
 import { renewWish, servesData } from './states.ts';
@@ -67,6 +73,10 @@ export async function updateInstance(
     const instance = await lockOwnInstance(tx, caller, instanceId, 'developer');
     requireMatch(ifMatch, instanceEtag(instance));
     const now = services.clock.now();
+    if (changes.backups) {
+      const reservation = await lockOrganization(tx, instance.organizationId);
+      requireKeepable(reservation, changes.backups.keepCount);
+    }
     noteChanges(instance, changes, now);
     const wanted = settingsAfter(instance, changes);
     const isReal = !sameSettings(instance, wanted);

@@ -239,6 +239,11 @@ export const errorCatalogue = {
     title: "An operator works on the instance's stack",
     remedy: 'Wait until that run has ended; after a crash of it the operator runs "pulumi cancel".',
   },
+  instance_loading: {
+    status: 504,
+    title: 'Redis is still reading or writing its data',
+    remedy: 'POST …/retry; if it stays, the operator should look at the disk of the Docker host.',
+  },
   provisioning_timeout: {
     status: 504,
     title: 'Provisioning took too long',

@@ -4,21 +4,22 @@
  *   claimed ─► running ─┬► settled        as wanted, or deleted                     (takeStep)
  *                       ├► postponed      failed, and may go better in a moment     (after a random wait)
  *                       ├► given up       failed for good, or too often: FAILED     (never a delete)
- *                       ├► stood back     an operator works on the stack: not counted
- *                       ├► handed back    the service stops: not counted            (free at once)
- *                       └► lost           another holds the lease: nothing is written
+ *                       ├► stood back     an operator works on the stack, or Docker is away: not counted
+ *                       ├► handed back    the service stops, or could not renew: not counted (free at once)
+ *                       └► lost           another holds the lease: not counted, no outcome is written
  *
  * Guarantees: it never rejects; the lease is renewed as long as the try goes on and no longer, and a try
  * whose lease is lost, or could not be renewed in time, is interrupted; an outcome that the database did
  * not take is written again until it does or the lease has run out.
  */
-import { AppError } from '../lib/errors.ts';
+import { AppError, type ErrorCode } from '../lib/errors.ts';
 import { maskSecrets } from '../lib/logger.ts';
 import { backoffMs, pollUntil } from '../lib/retry.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
+import { requireDocker } from './docker.ts';
 import { explainFailure, type FailureCause } from './failures.ts';
-import { type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
+import { dockerOf, type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
 import {
   type Claim,
   heartbeatMs,
@@ -26,6 +27,7 @@ import {
   leaseMs,
   renewalAgeMaxMs,
   renewLease,
+  uncountTry,
 } from './leases.ts';
 import { StepTimeout } from './steps.ts';
 import * as transitions from './transitions.ts';
@@ -34,9 +36,17 @@ import { RunError } from './worker-pool.ts';
 const applyTries = 3;
 const applyBackoff = { baseMs: 500, maxMs: 5_000 };
 const destroyBackoff = { baseMs: 500, maxMs: 20_000 };
-/** An operator's run may take its time, and a prompt that waits for a yes holds the lock too. */
-const lockPatienceMs = 15 * 60_000;
-const lockPollMs = 500;
+/**
+ * What is waited for without counting tries, and how often it is looked at: an operator's run may take its
+ * time, and a prompt that waits for a yes holds the lock too; a Docker that is restarted comes back; a large Redis is loaded in the
+ * end.
+ */
+const waitPollMs: Readonly<Partial<Record<ErrorCode, number>>> = {
+  stack_locked: 500,
+  docker_unreachable: 2_000,
+  instance_loading: 500,
+};
+const patienceMs = 15 * 60_000;
 /** A database that is locked or restarts must not cost an instance the rest of its lease. */
 const untilWritten = { timeoutMs: leaseMs, intervalMs: 500 };
 
@@ -59,7 +69,11 @@ export async function attempt(
 ): Promise<void> {
   const { logger } = services;
   const ended = new AbortController();
-  const heartbeat = keepLease(services, leases, claim, () => ended.abort());
+  const lost = new AbortController();
+  const heartbeat = keepLease(services, leases, claim, () => {
+    lost.abort();
+    ended.abort();
+  });
   const overdue = Promise.withResolvers<Failure>();
   const onOverdue = (): void => overdue.resolve({ error: new Error('the service is stopping') });
   stop.overdue.addEventListener('abort', onOverdue);
@@ -75,11 +89,13 @@ export async function attempt(
     if (!failure) return;
     // What is still under way begins no further step.
     ended.abort();
-    await writeOutcome(async () => {
+    const isOut = (): boolean => lost.signal.aborted || stop.isBegun();
+    const write = async (): Promise<void> => {
       if (failure.error instanceof transitions.LeaseLost) throw failure.error;
-      if (stop.isBegun()) await transitions.handBack(services, claim, given.instance);
+      if (isOut()) await transitions.handBack(services, claim, given.instance);
       else await handleFailure(services, given, failure.error);
-    });
+    };
+    await writeOutcome(write, () => uncountTry(leases, claim, given.instance.generation));
   } catch (error) {
     // The lease runs out by itself and the next claim recovers.
     logger.error({ err: error, instanceId: claim.instanceId }, 'a try broke off');
@@ -125,8 +141,11 @@ async function begin(
   return { claim, instance, operation, signal, holdsLease };
 }
 
-/** Tries until the database takes it. @throws LeaseLost at once, or what the last try threw. */
-async function writeOutcome(write: () => Promise<void>): Promise<void> {
+/** Tries until the database takes it. @throws LeaseLost, after `onLost`, or what the last try threw. */
+async function writeOutcome(
+  write: () => Promise<void>,
+  onLost: () => Promise<void>,
+): Promise<void> {
   const probe = async (): Promise<{ lost?: unknown }> => {
     try {
       await write();
@@ -137,7 +156,9 @@ async function writeOutcome(write: () => Promise<void>): Promise<void> {
     }
   };
   const { lost } = await pollUntil(probe, untilWritten);
-  if (lost) throw lost;
+  if (!lost) return;
+  await onLost();
+  throw lost;
 }
 
 async function handleFailure(
@@ -145,12 +166,13 @@ async function handleFailure(
   { claim, instance, operation }: Attempt,
   error: unknown,
 ): Promise<void> {
-  const cause = explain(error);
+  const cause = await explain(services, instance, error);
   const { attempts } = claim;
-  if (cause.code === 'stack_locked' && isPatient(services, instance, operation)) {
-    // Where Pulumi itself found the lock, the next try recovers: its owner may be dead.
+  const waitMs = waitPollMs[cause.code];
+  if (waitMs !== undefined && isPatient(services, instance, operation)) {
+    // Where it was a run that found out, the next try recovers: the lock's owner may be dead.
     const counted = Math.max(attempts - 1, error instanceof AppError ? 0 : 1);
-    await transitions.standBack(services, claim, operation, { waitMs: lockPollMs, counted });
+    await transitions.standBack(services, claim, operation, { waitMs, counted });
     return;
   }
   const context = {
@@ -169,14 +191,14 @@ async function handleFailure(
   }
 }
 
-/** A delete waits for an operator's run however long it takes, any other wish a bounded time. */
+/** A delete waits however long it takes, any other wish a bounded time. */
 function isPatient(
   { clock }: ReconcilerServices,
   { desired, updatedAt }: Instance,
   operation: Operation | undefined,
 ): boolean {
   const since = operation?.startedAt ?? updatedAt;
-  return desired === 'absent' || clock.now().getTime() - since.getTime() < lockPatienceMs;
+  return desired === 'absent' || clock.now().getTime() - since.getTime() < patienceMs;
 }
 
 /** An image under which Redis does not answer is left at once: its instance stands still meanwhile. */
@@ -185,7 +207,18 @@ function triesOf({ image, appliedImage }: Instance, { code }: FailureCause): num
   return isUpgrade && code === 'instance_unreachable' ? 1 : applyTries;
 }
 
-function explain(error: unknown): FailureCause {
+/** A failure that may go better, while Docker does not answer, is Docker's: a run only saw that it hung. */
+async function explain(
+  services: ReconcilerServices,
+  instance: Instance,
+  error: unknown,
+): Promise<FailureCause> {
+  const cause = recognise(error);
+  if (!cause.transient) return cause;
+  return await requireDocker(dockerOf(services, instance)).then(() => cause, recognise);
+}
+
+function recognise(error: unknown): FailureCause {
   if (error instanceof AppError) {
     return { code: error.code, message: error.message, transient: false };
   }

@@ -2,10 +2,10 @@
  * Locks of dead owners in backends that keep their locks to themselves (PostgreSQL, S3 and its like).
  *
  * There, who holds a stack is only told by the refusal of a run: `created by USER@HOST (pid 1234) at …`.
- * Guarantee: a lock is cancelled only where every owner named is of this host and dead, or dies while it is
- * waited for; one of another host is left to whoever knows that host.
+ * Guarantee: a lock is cancelled only where every owner named is of this host and dead at that moment. One that
+ * lives is not waited for here: what it does to the stack is to be looked at before the next try, and its lock
+ * may be followed by another of the same operator's. One of another host is left to whoever knows that host.
  */
-import { pollUntil } from '../lib/retry.ts';
 import { deadlines } from './deadlines.ts';
 import { type Engine, openStack, openWorkspace, type RunOptions } from './engine.ts';
 import { isAlive, type LockOwner } from './stack-locks.ts';
@@ -22,7 +22,7 @@ export async function pastDeadLocks<T>(
   } catch (error) {
     const owners = readLockOwners(error instanceof Error ? error.message : String(error));
     run.onProgress(deadlines.silenceMs);
-    if (owners.length === 0 || !(await areGone(owners))) throw error;
+    if (owners.length === 0 || owners.some(isAlive)) throw error;
     await run.askLeave();
     const locked = await openStack(await openWorkspace(engine), stack);
     await locked.cancel();
@@ -35,11 +35,4 @@ export function readLockOwners(text: string): LockOwner[] {
   if (!text.includes('the stack is currently locked by')) return [];
   const named = text.matchAll(/: created by \S+@(\S+) \(pid (\d+)\) at /g);
   return [...named].map(([, hostname = '', pid]) => ({ hostname, pid: Number(pid) }));
-}
-
-async function areGone(owners: readonly LockOwner[]): Promise<boolean> {
-  const look = async () => (owners.some(isAlive) ? undefined : true);
-  return await pollUntil(look, { timeoutMs: deadlines.lockWaitMs, intervalMs: 200 }).catch(
-    () => false,
-  );
 }

@@ -21,9 +21,10 @@ import {
 } from '@pulumi/pulumi/automation/index.js';
 import type { Adoption } from '../../infra/adoption.ts';
 import { buildStackAround } from '../../infra/program.ts';
+import { backendEnvironment } from './backend-environment.ts';
 import { hasCheckpoint, stateFolder } from './checkpoints.ts';
 import { deadlines } from './deadlines.ts';
-import type { Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
+import type { Job, Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
 import type { Phases } from './phases.ts';
 import { writeStackConfig } from './stack-config.ts';
 import { createStack } from './stack-creation.ts';
@@ -58,14 +59,15 @@ export async function createEngine(
   return { settings, command, providers };
 }
 
-/** Brings a stack to what `values` say and gives its outputs, secrets in clear. */
+type ApplyJob = Extract<Job, { kind: 'apply' }>;
+
+/** Brings a stack to what the job's values say and gives its outputs, secrets in clear. */
 export async function applyStack(
   engine: Engine,
-  name: string,
-  values: StackValues,
-  { fresh, adoption, ...run }: RunOptions & { fresh: boolean; adoption: Adoption },
+  job: ApplyJob,
+  { adoption, ...run }: RunOptions & { adoption: Adoption },
 ): Promise<StackOutputs> {
-  const stack = await run.phases.run('prepare', () => prepareStack(engine, name, values, fresh));
+  const stack = await run.phases.run('prepare', () => prepareStack(engine, job));
   const captured: StackOutputs = {};
   await run.askLeave();
   await stack.up({
@@ -83,9 +85,7 @@ export async function applyStack(
 /** Writes the stack's configuration and, where there is none, its first checkpoint. */
 async function prepareStack(
   engine: Engine,
-  name: string,
-  values: StackValues,
-  fresh: boolean,
+  { stack: name, values, fresh, configSeen }: ApplyJob,
 ): Promise<Stack> {
   const { settings } = engine;
   const workspace = await openWorkspace(engine);
@@ -93,7 +93,7 @@ async function prepareStack(
     await createStack(settings, workspace, name, regionOf(values));
     writeStackConfig(settings.stacksDir, name, values);
   } else {
-    writeStackConfig(settings.stacksDir, name, values);
+    writeStackConfig(settings.stacksDir, name, values, configSeen);
     if (!(await stackExists(engine, workspace, name))) {
       await createStack(settings, workspace, name, undefined);
     }
@@ -212,9 +212,7 @@ function phaseOf(metadata: StepEventMetadata | undefined): Phase | undefined {
 /** What the CLI sees beside the worker's own, allow-listed environment. */
 function cliEnvironment(settings: WorkerSettings, warmProviders: string): Record<string, string> {
   return {
-    PULUMI_BACKEND_URL: settings.backendUrl,
-    // Every CLI process opens twice as many connections to PostgreSQL as it may use processors.
-    ...(settings.backendUrl.startsWith('postgres') ? { GOMAXPROCS: '2' } : {}),
+    ...backendEnvironment(settings.backendUrl),
     PULUMI_CONFIG_PASSPHRASE_FILE: settings.passphraseFile,
     ...(warmProviders ? { PULUMI_DEBUG_PROVIDERS: warmProviders } : {}),
   };

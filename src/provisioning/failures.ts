@@ -44,10 +44,16 @@ const knownCauses: readonly KnownCause[] = [
     message: () => "The region's Docker daemon cannot be reached.",
   },
   {
-    pattern: /the stack is currently locked/,
+    pattern: /the stack is currently locked|stack's configuration was changed meanwhile/,
     code: 'stack_locked',
     transient: true,
-    message: () => "Another run holds the lock of the instance's stack.",
+    message: () => "Somebody else works on the instance's stack.",
+  },
+  {
+    pattern: /LOADING Redis is loading|Redis is still writing its append-only file/,
+    code: 'instance_loading',
+    transient: true,
+    message: () => 'Redis was reading or writing its data for too long.',
   },
   {
     pattern: /did not take its settings/,

@@ -13,6 +13,31 @@ const readyTimeoutMs = 10_000;
 /** Redis answers that it loads: a large one takes as long as its data is large. */
 const loadTimeoutMs = 10 * 60_000;
 const pollMs = 25;
+const loadPollMs = 250;
+
+/** Waits as long as Redis says that it loads its data, at most 10 minutes; whatever else it says is told later. */
+export async function awaitLoaded(
+  sealer: Sealer,
+  instance: Instance,
+  alive: () => void,
+): Promise<void> {
+  const lastMs = performance.now() + loadTimeoutMs;
+  while ((await isLoading(sealer, instance)) && performance.now() < lastMs) {
+    alive();
+    await sleep(loadPollMs);
+  }
+}
+
+async function isLoading(sealer: Sealer, instance: Instance): Promise<boolean> {
+  return await withInstanceRedis(sealer, instance, async (redis) => await redis.ping()).then(
+    () => false,
+    saysLoading,
+  );
+}
+
+function saysLoading(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('LOADING');
+}
 
 /** Starts a stopped container and waits until its Redis answers. */
 export async function startInstance(
@@ -52,8 +77,7 @@ export async function awaitReady(
       await withInstanceRedis(sealer, instance, async (redis) => await redis.ping());
       return;
     } catch (error) {
-      const isLoading = error instanceof Error && error.message.startsWith('LOADING');
-      if (isLoading) {
+      if (saysLoading(error)) {
         deadlineMs = Math.min(performance.now() + readyTimeoutMs, lastMs);
         alive();
       }

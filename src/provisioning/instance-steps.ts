@@ -28,6 +28,7 @@ import type { Orm } from '../store/database.ts';
 import type { Instance } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import type { AccessSync } from './access.ts';
+import { rememberStack, runAsSeen } from './as-seen.ts';
 import { deadlines } from './deadlines.ts';
 import {
   connectDocker,
@@ -36,7 +37,7 @@ import {
   requireDocker,
   unpauseContainer,
 } from './docker.ts';
-import { startInstance } from './instance-power.ts';
+import { awaitLoaded, startInstance } from './instance-power.ts';
 import { passwordPlace } from './instance-redis.ts';
 import type { Claim } from './leases.ts';
 import { requireData } from './lost-data.ts';
@@ -111,17 +112,21 @@ export async function takeStep(
 
 async function apply(services: ReconcilerServices, work: Work): Promise<void> {
   const { claim, instance, operation, steps } = work;
-  const isAsSeen = await services.states.rememberState(instance.id);
+  const sight = await rememberStack(services, instance);
   const isToRun = await steps.run('adopt', () => adoptBeforeRun(services, claim, instance));
   if (!isToRun) return;
+  const docker = dockerOf(services, instance);
+  if (!(await requireData(services, docker, work))) return;
   const isLost = await prepare(services, work);
-  const { outputs, timingsMs } = await runStack(services, onlyAsSeen(work, isAsSeen), isLost);
+  const { configSeen } = sight;
+  const { outputs, timingsMs } = await runAsSeen(sight, work.holdsLease, (holdsLease) =>
+    runStack(services, { ...work, holdsLease }, { isLost, configSeen }),
+  );
   const provisioned = readOutputs(services.sealer, instance, outputs);
   await steps.run('outputs', () => transitions.recordOutputs(services, claim, provisioned));
   const current = { ...work, instance: { ...instance, ...provisioned } };
-  const docker = dockerOf(services, instance);
   if (instance.power === 'off') await closeInstance(services, docker, current);
-  else await openInstance(services, docker, current);
+  else if (!(await openInstance(services, docker, current))) return;
   await steps.run('settle', async () => {
     await steps.flushed();
     await transitions.settleApplied(services, claim, instance, operation);
@@ -133,15 +138,17 @@ async function apply(services: ReconcilerServices, work: Work): Promise<void> {
  * What an instance that has run before needs first: to run, and to fit into a smaller container. Where its
  * container is on a port that it no longer has, the stack makes another. Gives true where there is none.
  */
-async function prepare(services: ReconcilerServices, { instance, steps }: Work): Promise<boolean> {
-  if (instance.nodeHost === null) return false;
+async function prepare(services: ReconcilerServices, work: Work): Promise<boolean> {
+  const { claim, instance, steps } = work;
   const { sealer } = services;
   const docker = dockerOf(services, instance);
+  const hasRun = instance.nodeHost !== null;
   const container = await steps.run('look', async () => {
+    // No run is begun on a Docker that is away.
     await requireDocker(docker);
-    await requireData(docker, instance);
-    return await inspectInstance(docker, instance.id);
+    return hasRun ? await inspectInstance(docker, instance.id) : undefined;
   });
+  if (!hasRun) return false;
   if (!container) return true;
   if (container.isPaused) {
     await steps.run('start', () => unpauseContainer(docker, instance.id));
@@ -152,6 +159,9 @@ async function prepare(services: ReconcilerServices, { instance, steps }: Work):
   if (!container.isRunning && instance.power === 'off') return false;
   if (!container.isRunning) {
     await steps.run('start', (alive) => startInstance(docker, sealer, instance, alive));
+  } else if (claim.attempts > 1 && instance.power === 'on') {
+    // A large one that the try before has started is waited for here, where it keeps no worker.
+    await steps.run('start', (alive) => awaitLoaded(sealer, instance, alive));
   }
   if (needsRoom(instance, container.memoryBytes)) {
     await steps.run('room', () => makeRoom(sealer, instance));
@@ -162,7 +172,7 @@ async function prepare(services: ReconcilerServices, { instance, steps }: Work):
 async function runStack(
   services: ReconcilerServices,
   work: Work,
-  isLost: boolean,
+  { isLost, configSeen }: { isLost: boolean; configSeen: string | undefined },
 ): Promise<JobResult> {
   const { claim, instance, steps } = work;
   const firstTry = claim.attempts === 1;
@@ -177,22 +187,11 @@ async function runStack(
     fresh: firstTry && instance.generation === 1,
     recover:
       !firstTry || isLost || needsRefresh(instance.drift) || services.states.hasLock(instance.id),
+    ...(configSeen !== undefined && { configSeen }),
     hasData: instance.nodeHost !== null,
     ...knownPassword(services.sealer, instance),
   } as const;
   return await runJob(services, work, job);
-}
-
-/** A run begins only on the state that `adopt` saw: an operator's may have come in while it waited. */
-function onlyAsSeen(work: Work, isAsSeen: () => Promise<boolean>): Work {
-  let isBegun = false;
-  return {
-    ...work,
-    async holdsLease() {
-      isBegun ||= await isAsSeen();
-      return isBegun && (await work.holdsLease());
-    },
-  };
 }
 
 /** A run for the region is shared with others and has deadlines of its own. */
@@ -246,6 +245,9 @@ async function destroy(services: ReconcilerServices, work: Work): Promise<void> 
   logger.info({ instanceId: instance.id }, 'instance is deleted');
 }
 
-function dockerOf({ config }: ReconcilerServices, { region }: Instance): Docker {
+export function dockerOf(
+  { config }: Pick<ReconcilerServices, 'config'>,
+  { region }: Instance,
+): Docker {
   return connectDocker(requireRegion(config, region).dockerHost);
 }

@@ -35,10 +35,20 @@ interface ClaimedRow {
   readonly attempts: number;
 }
 
-/** Claims the instance that has waited longest for work, if there is one. */
-export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<Claim | undefined> {
+/**
+ * Claims the instance that has waited longest for work, if there is one. A claimant that says what it has
+ * `inHand` knows its own leases better than the table: none of these is claimed again, though a moved clock
+ * lets them look as if they had run out; any other is free, for it was won by a claim whose answer was lost.
+ */
+export async function claimNext(
+  { orm, clock, owner }: LeaseServices,
+  inHand?: readonly string[],
+): Promise<Claim | undefined> {
+  const held = inHand ?? [];
+  const others = held.length === 0 ? '' : `and id not in (${held.map(() => '?').join(', ')})`;
   const nowMs = clock.now().getTime();
   const reached = [nowMs, nowMs + aheadMaxMs];
+  const free = [...reached, inHand ? owner : null];
   const rows = await execute<ClaimedRow[]>(
     orm,
     `update instances
@@ -48,11 +58,12 @@ export async function claimNext({ orm, clock, owner }: LeaseServices): Promise<C
         select id from instances
          where applied_generation < generation and failed_generation < generation
            and (next_attempt_at_ms <= ? or next_attempt_at_ms > ?)
-           and (lease_expires_at_ms <= ? or lease_expires_at_ms > ?)
+           and (lease_expires_at_ms <= ? or lease_expires_at_ms > ? or lease_owner = ?)
+           ${others}
          order by next_attempt_at_ms, created_at limit 1)
-        and (lease_expires_at_ms <= ? or lease_expires_at_ms > ?)
+        and (lease_expires_at_ms <= ? or lease_expires_at_ms > ? or lease_owner = ?)
       returning id, lease_epoch, attempts`,
-    [owner, nowMs + leaseMs, ...reached, ...reached, ...reached],
+    [owner, nowMs + leaseMs, ...reached, ...free, ...held, ...free],
     'all',
   );
   const row = rows[0];
@@ -75,6 +86,22 @@ export async function renewLease(
     'all',
   );
   return rows.length === 1;
+}
+
+/** Takes a try off the count, for one that broke off only because another took its lease over. */
+export async function uncountTry(
+  { orm }: LeaseServices,
+  { instanceId, epoch }: Claim,
+  generation: number,
+): Promise<void> {
+  await execute(
+    orm,
+    // One always stays: the next must know that something may have begun.
+    `update instances set attempts = attempts - 1
+      where id = ? and generation = ? and lease_epoch > ? and attempts > 1`,
+    [instanceId, generation, epoch],
+    'run',
+  );
 }
 
 /**

@@ -1,14 +1,13 @@
 /**
- * Making room before an instance gets less memory, and seeing to it that Redis has its settings after.
+ * Making room before an instance gets less memory.
  *
  * The stack changes the container's limit first and Redis's maxmemory after it, which is right for growth.
  * For shrinking it would be the end of Redis: the kernel refuses or kills what does not fit. So Redis is
  * told its smaller maxmemory before the stack runs, and the run waits until its pages have followed. Since
- * Redis was told past the stack, its settings are compared with the wanted ones once more in the end.
+ * Redis was told past the stack, its settings are written once more in the end (opening.ts).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { liveParameters } from '../../infra/live-settings.ts';
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import { appliedSettings } from '../instances/settings.ts';
 import type { Sealer } from '../lib/crypto.ts';
@@ -57,16 +56,6 @@ export async function makeRoom(sealer: Sealer, instance: Instance): Promise<void
 
 function limitMib({ maxMemoryBytes, persistence }: Instance): number {
   return containerMemoryMib(maxMemoryBytes, persistence);
-}
-
-/** Sets what a running Redis has otherwise than wanted, and keeps it for its next start. */
-export async function confirmSettings(redis: Redis, instance: Instance): Promise<void> {
-  const wanted = liveParameters(instance);
-  const live = await readLive(redis, Object.keys(wanted));
-  const different = Object.entries(wanted).filter(([name, value]) => live[name] !== value);
-  if (different.length === 0) return;
-  await redis.config('SET', ...different.flat());
-  await redis.config('REWRITE');
 }
 
 /** The values of Redis's parameters, by name. */

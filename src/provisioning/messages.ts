@@ -23,6 +23,8 @@ export type Job =
       readonly fresh: boolean;
       /** True after a run whose end nobody saw: then locks and half-made things are put right first. */
       readonly recover: boolean;
+      /** The print of the stack's configuration that the values build on; any, where it is not given. */
+      readonly configSeen?: string;
       /** True once the instance has run: what is in its volume is somebody's data. */
       readonly hasData: boolean;
       /** The platform's password of an instance that has run, for a stack that must be made anew. */

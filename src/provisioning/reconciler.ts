@@ -37,7 +37,7 @@ export interface Reconciler extends Provisioner {
 export function createReconciler(services: ReconcilerServices): Reconciler {
   const { orm, clock, logger, pool } = services;
   const leases = { orm, clock, owner: processIdentity() };
-  const inHand = new Set<Promise<void>>();
+  const inHand = new Map<string, Promise<void>>();
   const overdue = new AbortController();
   let stopping = false;
   const stop = { isBegun: () => stopping, overdue: overdue.signal };
@@ -51,13 +51,14 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
 
   const fill = async (): Promise<void> => {
     while (!stopping && inHand.size < pool.size * inHandPerWorker) {
-      const claim = await claimNext(leases);
+      const claim = await claimNext(leases, [...inHand.keys()]);
       if (!claim) return;
-      const work: Promise<void> = attempt(services, leases, claim, stop).finally(() => {
-        inHand.delete(work);
+      const { instanceId } = claim;
+      const work = attempt(services, leases, claim, stop).finally(() => {
+        inHand.delete(instanceId);
         wake();
       });
-      inHand.add(work);
+      inHand.set(instanceId, work);
     }
   };
   const wake = (): void => {
@@ -97,7 +98,7 @@ export function createReconciler(services: ReconcilerServices): Reconciler {
       const handBack = setTimeout(() => overdue.abort(), deadlines.handBackMs);
       await releasing?.stop();
       await claiming;
-      await Promise.allSettled(inHand);
+      await Promise.allSettled(inHand.values());
       clearTimeout(handBack);
     },
   };

@@ -5,8 +5,9 @@
  * begun and not recorded ("pending"), of which a create leaves a real container or volume that the state
  * does not know, so that the next create stumbles over its name; a checkpoint that is torn or gone.
  *
- * Order: wait until the lock's owner is gone, and only then cancel; mend the backend's files; remove what
- * carries the instance's label and is not in the state; clear the pending operations.
+ * Order: wait until the lock's owner is gone, ask whether the run may begin, and only then cancel; mend the
+ * backend's files; remove what carries the instance's label and is not in the state; clear the pending
+ * operations.
  *
  * Guarantees: the volume of an instance that has run is never removed here. Where the state does not know
  * it, the next run takes it over, and with it the platform's password that its users were made with; a
@@ -49,8 +50,7 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
   const docker = connectDocker(dockerHost);
   await requireDocker(docker);
   const workspace = await openWorkspace(engine);
-  await releaseLock(engine, workspace, name);
-  await run.askLeave();
+  await releaseLock(engine, workspace, name, run);
   mendFiles(backendUrl, name);
   if (!(await stackExists(engine, workspace, name))) return await clearWay(docker, job, {}, run);
   const stack = await openStack(workspace, name);
@@ -72,8 +72,7 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
 /** Removes a stack that cannot be destroyed, and none of its things: whoever asks removes those by label. */
 export async function forgetStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
   const workspace = await openWorkspace(engine);
-  await releaseLock(engine, workspace, name);
-  await run.askLeave();
+  await releaseLock(engine, workspace, name, run);
   mendFiles(engine.settings.backendUrl, name);
   if (await stackExists(engine, workspace, name)) {
     await workspace.removeStack(name, { force: true });
@@ -123,15 +122,25 @@ function networkOf({ values }: Extract<Job, { kind: 'apply' }>): string | undefi
   return isRegion ? String(values['swiftcache:network']) : undefined;
 }
 
-/** Waits for the owner of the stack's lock to end, and removes a lock whose owner is dead. */
-async function releaseLock(engine: Engine, workspace: LocalWorkspace, name: string): Promise<void> {
+/**
+ * Waits for the owner of the stack's lock to end, asks leave, and removes a lock whose owner is dead. Whoever
+ * lost the lease meanwhile removes nothing: the lock may be another's by now.
+ */
+async function releaseLock(
+  engine: Engine,
+  workspace: LocalWorkspace,
+  name: string,
+  { askLeave }: RunOptions,
+): Promise<void> {
   const readOwners = () => lockOwners(engine.settings.backendUrl, name);
-  if (readOwners().length === 0) return;
   await pollUntil(async () => (readOwners().some(isAlive) ? undefined : true), {
     timeoutMs: deadlines.lockWaitMs,
     intervalMs: 200,
   });
-  if (readOwners().length === 0) return;
+  await askLeave();
+  const owners = readOwners();
+  // A living one has come meanwhile: Pulumi refuses the run, and the next try begins with a new look.
+  if (owners.length === 0 || owners.some(isAlive)) return;
   const stack = await openStack(workspace, name);
   await stack.cancel();
 }

@@ -4,6 +4,9 @@
  * The first instance of a region needs its network; the reconciler asks for it at start, so that nobody
  * waits for it later. After a failed run it is asked for again: somebody may have removed the network. Of
  * several servers one runs a region's stack at a time; those that waited find it done.
+ *
+ * Guarantee: however many ask again, a region has at most one run under way here and one that waits: what
+ * gave up waiting (Docker hung) leaves no queue behind for those that come after.
  */
 import { type DutyServices, doInTurn } from '../duties/duties.ts';
 import type { Region } from '../instances/regions.ts';
@@ -27,16 +30,25 @@ export function createRegionStacks(
   installationId: string,
 ): RegionStacks {
   const running = new Map<string, Promise<string>>();
+  const waiting = new Map<string, Promise<string>>();
   return {
     ensure(region, again) {
       const known = running.get(region.region);
       if (known && !again) return known;
+      // A run that has not begun will see whatever this one was to see.
+      const next = waiting.get(region.region);
+      if (next) return next;
       const name = networkName(installationId, region.region);
       const values = regionValues(region, installationId, name);
-      const run = bringUp(services, pool, region, values, again);
+      const onBegin = (): void => void waiting.delete(region.region);
+      const run = bringUp(services, pool, region, values, { again, onBegin });
       const result = run.then(() => name);
       running.set(region.region, result);
-      result.catch(() => running.delete(region.region));
+      if (again) waiting.set(region.region, result);
+      result.catch(() => {
+        if (running.get(region.region) === result) running.delete(region.region);
+        if (waiting.get(region.region) === result) waiting.delete(region.region);
+      });
       return result;
     },
   };
@@ -47,7 +59,7 @@ async function bringUp(
   pool: WorkerPool,
   { region }: Region,
   values: StackValues,
-  again: boolean,
+  { again, onBegin }: { again: boolean; onBegin: () => void },
 ): Promise<void> {
   const name = `region/${region}`;
   const wanted = JSON.stringify(values);
@@ -57,6 +69,7 @@ async function bringUp(
   };
   if (!again && (await isApplied())) return;
   await doInTurn(services, name, async () => {
+    if (again) onBegin();
     if (!again && (await isApplied())) return;
     const job = { kind: 'apply', stack: region, values, fresh: false } as const;
     await pool.run({ ...job, recover: again, hasData: false }, () => {});

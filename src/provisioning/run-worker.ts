@@ -117,8 +117,7 @@ async function perform(engine: Engine, job: Job, run: RunOptions): Promise<Stack
     ? await run.phases.run('recover', () => recoverStack(engine, job, run))
     : {};
   if (job.kind === 'apply') {
-    const options = { ...run, fresh: job.fresh, adoption };
-    return await applyStack(engine, job.stack, job.values, options);
+    return await applyStack(engine, job, { ...run, adoption });
   }
   if (job.kind === 'preview') {
     return { changes: await previewStack(engine, job.stack, job.values, run) };

@@ -7,6 +7,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { sha256Hex } from '../lib/crypto.ts';
 import type { StackValues } from './messages.ts';
 
 interface StackFile {
@@ -19,12 +20,37 @@ export function stackConfigPath(stacksDir: string, stack: string): string {
   return join(stacksDir, `Pulumi.${stack}.yaml`);
 }
 
-/** Sets the given values (keys with their namespace, e.g. `swiftcache:port`), whole or not at all. */
-export function writeStackConfig(stacksDir: string, stack: string, values: StackValues): void {
-  const text = Object.entries(values).map(([key, value]) => [key, String(value)]);
+/**
+ * Sets the given values (keys with their namespace, e.g. `swiftcache:port`), whole or not at all.
+ * @param seen the print of the configuration that they build on.
+ * @throws where it is neither that one any more, nor says the values already.
+ */
+export function writeStackConfig(
+  stacksDir: string,
+  stack: string,
+  values: StackValues,
+  seen?: string,
+): void {
+  const texts = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, String(value)]),
+  );
   changeStackFile(stacksDir, stack, (file) => {
-    return { ...file, config: { ...file.config, ...Object.fromEntries(text) } };
+    const { config = {} } = file;
+    const isSaid = Object.entries(texts).every(([key, text]) => String(config[key]) === text);
+    if (seen !== undefined && !isSaid && seen !== printOf(config)) {
+      throw new Error("the stack's configuration was changed meanwhile");
+    }
+    return { ...file, config: { ...config, ...texts } };
   });
+}
+
+/** Changes with each change of a stack's configuration. */
+export function printStackConfig(stacksDir: string, stack: string): string {
+  return printOf(readStackConfig(stacksDir, stack));
+}
+
+function printOf(config: Record<string, unknown>): string {
+  return sha256Hex(JSON.stringify(config));
 }
 
 /** Reads a stack's configuration, keys with their namespace. */

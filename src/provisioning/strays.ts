@@ -6,9 +6,13 @@
  *   volume                                    removed          kept, told in the log
  *   files of the stack, minutes old           removed          removed, unless its volume is there
  *
+ * Checks of backups go when their holders are gone (backups/check-rdb.ts).
+ *
  * A volume that the database does not know may be somebody's data, and the database an old backup: it is
  * never removed, nor the state that holds its password. Guarantees: nothing of an instance that a lease is
- * held on is touched, and nothing that is newer than the look at the rows, since things are listed first.
+ * held on is touched, and nothing that is newer than the look at the rows, since things are listed first. What
+ * cannot be removed, and a host that does not answer, are in the way of nothing else; files of an instance that
+ * the database does not know are removed only where every host has been looked at.
  */
 import type Docker from 'dockerode';
 import type { Config } from '../config.ts';
@@ -19,6 +23,7 @@ import type { Logger } from '../lib/logger.ts';
 import { startRepeating } from '../lib/repeat.ts';
 import type { Orm } from '../store/database.ts';
 import { InstanceEntity } from '../store/entities/instance.ts';
+import { sweepChecks } from './backups/check-rdb.ts';
 import {
   connectDocker,
   installationLabel,
@@ -40,6 +45,8 @@ export interface StrayServices {
   readonly logger: Logger;
   readonly installationId: string;
   readonly settings: WorkerSettings;
+  /** Whether the named process is gone. */
+  readonly isGone: (identity: string) => boolean;
 }
 
 export interface StraySweep {
@@ -71,10 +78,19 @@ export function startStraySweep(services: StrayServices): StraySweep {
 export async function sweepStrays(services: StrayServices, told: Set<string>): Promise<void> {
   const hosts = new Set(listRegions(services.config).map(({ dockerHost }) => dockerHost));
   const withVolume = new Set<string>();
+  let isComplete = true;
   for (const host of hosts) {
-    for (const id of await sweepHost(services, connectDocker(host), told)) withVolume.add(id);
+    const docker = connectDocker(host);
+    try {
+      for (const id of await sweepHost(services, docker, told)) withVolume.add(id);
+      await sweepChecks(docker, services);
+    } catch (error) {
+      isComplete = false;
+      services.logger.warn({ err: error }, 'strays of a Docker host were not all looked for');
+    }
   }
-  await sweepFiles(services, withVolume);
+  const mayHaveVolume = (id: string): boolean => !isComplete || withVolume.has(id);
+  await sweepFiles(services, mayHaveVolume);
 }
 
 /** Gives the instances that have a volume on the host. */
@@ -99,8 +115,12 @@ async function sweepHost(
     if (ofContainers.includes(id)) {
       logger.warn({ instanceId: id, isDeleted }, 'a container that belongs to nobody is removed');
     }
-    await removeContainers(docker, id, new Set(), { graceful: !isDeleted });
-    if (isDeleted) await removeVolumes(docker, id, new Set());
+    try {
+      await removeContainers(docker, id, new Set(), { graceful: !isDeleted });
+      if (isDeleted) await removeVolumes(docker, id, new Set());
+    } catch (error) {
+      logger.warn({ err: error, instanceId: id }, 'what belongs to nobody could not be removed');
+    }
   }
   for (const { name, id } of volumes) {
     if (standings.get(id) !== 'unknown' || told.has(name)) continue;
@@ -110,7 +130,10 @@ async function sweepHost(
   return volumes.map(({ id }) => id);
 }
 
-async function sweepFiles(services: StrayServices, withVolume: ReadonlySet<string>): Promise<void> {
+async function sweepFiles(
+  services: StrayServices,
+  mayHaveVolume: (instanceId: string) => boolean,
+): Promise<void> {
   const { clock, logger, settings } = services;
   const isInstance = idPattern('inst');
   const nowMs = clock.now().getTime();
@@ -123,7 +146,7 @@ async function sweepFiles(services: StrayServices, withVolume: ReadonlySet<strin
   );
   for (const { stack } of stacks) {
     const standing = standings.get(stack);
-    if (standing === 'alive' || (standing === 'unknown' && withVolume.has(stack))) continue;
+    if (standing === 'alive' || (standing === 'unknown' && mayHaveVolume(stack))) continue;
     logger.warn({ instanceId: stack }, 'files of a stack that belongs to nobody are removed');
     purgeStackFiles(settings, stack);
   }

@@ -8,8 +8,10 @@
 
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import { lostData, toNote } from '../instances/drift.ts';
+import { isRefusedRestore, isRestoreOver, withoutRestore } from '../instances/failed-restore.ts';
+import { hasBegunRestore } from '../instances/restore-state.ts';
 import { appliedSettings, asApplied, sameSettings } from '../instances/settings.ts';
-import { servesData } from '../instances/states.ts';
+import { staysAsItIs } from '../instances/states.ts';
 import { releaseInstanceKeys } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
@@ -41,6 +43,8 @@ const released = { leaseOwner: null, leaseExpiresAtMs: 0 } as const;
 /** A claim that was given back writes nothing more. */
 const held = { leaseOwner: { $ne: null } } as const;
 const openStatuses = ['QUEUED', 'RUNNING'] as const;
+/** More than all tries of a bounded operation; of an endless one, the last tries are kept. */
+const stepsMax = 60;
 
 /** Marks the open operation as begun and gives it; undefined where there is none (a self-made repair). */
 export async function beginOperation(
@@ -72,7 +76,7 @@ export async function recordStep(
   const last = operation.steps.at(-1);
   if (last && last.finishedAt === null) last.finishedAt = at;
   const step: OperationStep = { name, startedAt: at, finishedAt: null };
-  operation.steps = [...operation.steps, step];
+  operation.steps = [...operation.steps, step].slice(-stepsMax);
   operation.progress = Math.max(operation.progress, progress);
   const { steps } = operation;
   await orm.em
@@ -98,7 +102,7 @@ export async function recordAsked(
   claim: Claim,
   { generation }: Instance,
   changes: Partial<Instance>,
-  note: (em: EntityManager) => void,
+  note: (em: EntityManager) => void = () => {},
 ): Promise<boolean> {
   let isStillWanted = false;
   await inTransaction(services, async (em) => {
@@ -110,7 +114,10 @@ export async function recordAsked(
   return isStillWanted;
 }
 
-/** The instance is as wanted: RUNNING or STOPPED, unless something newer was wanted meanwhile. */
+/**
+ * The instance is as wanted: RUNNING or STOPPED, unless something newer was wanted meanwhile. A reason in
+ * `failure` is of a wish that was given up before this run went back behind it: it stays until the next wish.
+ */
 export async function settleApplied(
   services: TransitionServices,
   claim: Claim,
@@ -124,8 +131,6 @@ export async function settleApplied(
       status: instance.power === 'off' ? 'STOPPED' : 'RUNNING',
       appliedGeneration: instance.generation,
       reservedMib: containerMemoryMib(instance.maxMemoryBytes, instance.persistence),
-      failureCode: null,
-      failureMessage: null,
       drift: [],
       attempts: 0,
       updatedAt: now,
@@ -182,52 +187,46 @@ export async function settleFailed(
   const applied = appliedSettings(instance);
   const before = applied && !sameSettings(applied, instance) ? applied : undefined;
   await inTransaction(services, async (em) => {
+    // A restore has written since the try began how far it went.
+    const row = await em.findOneOrFail(InstanceEntity, { id: claim.instanceId });
     if (!before) {
-      await writeIfStillWanted(em, claim, instance.generation, {
+      const { generation } = instance;
+      const isOver = isRestoreOver(row, code);
+      await writeIfStillWanted(em, claim, generation, {
         ...reason,
-        // What runs goes on running, though not as was wanted.
-        status: servesData(instance.status) ? instance.status : 'FAILED',
-        ...(isRefusedRestore(instance, code) && restoreDropped),
-        ...(code === 'data_volume_missing' && withLostData(instance, now)),
-        failedGeneration: instance.generation,
+        // What runs goes on running, though not as was wanted, and what is stopped is no worse for it.
+        status: staysAsItIs(row.status) ? row.status : 'FAILED',
+        failedGeneration: generation,
+        // All else was wanted before, too.
+        ...(isOver && {
+          ...withoutRestore(row),
+          appliedGeneration: generation,
+          failedGeneration: 0,
+        }),
+        ...(code === 'data_volume_missing' && !hasBegunRestore(row) && withLostData(row, now)),
       });
       await endOperation(em, operation, failed);
       return;
     }
     const generation = instance.generation + 1;
-    const withoutIt = isRefusedRestore(instance, code) ? restoreDropped : {};
+    const isRefused = isRefusedRestore(row, code);
     const again = {
-      ...{ ...reason, ...before, ...withoutIt },
+      ...{ ...reason, ...before, ...(isRefused && withoutRestore(row)) },
       ...{ generation, attempts: 0, nextAttemptAtMs: 0 },
     };
     await writeIfStillWanted(em, claim, instance.generation, again);
     const isOfSettings = operation?.kind === 'update' || operation?.kind === 'upgrade';
-    if (isOfSettings) await endOperation(em, operation, failed);
+    if (isOfSettings || (isRefused && operation?.kind === 'restore'))
+      await endOperation(em, operation, failed);
     else if (operation)
       await em.nativeUpdate(OperationEntity, { id: operation.id }, { generation });
   });
 }
 
 /** Whatever was wanted of it: what is to be known first is that its data is gone. */
-function withLostData({ drift }: Instance, now: Date): Pick<Instance, 'status' | 'drift'> {
+export function withLostData({ drift }: Instance, now: Date): Pick<Instance, 'status' | 'drift'> {
   const others = drift.filter(({ kind }) => kind !== lostData.kind);
   return { status: 'DEGRADED', drift: [toNote(drift, lostData, now), ...others] };
-}
-
-const restoreDropped = { status: 'RUNNING', restoreBackupId: null, restoreGeneration: 0 } as const;
-const restoreRefusals: readonly string[] = [
-  'backup_unusable',
-  'backup_invalid',
-  'backup_store_unreachable',
-];
-
-/** A backup is refused before anything is changed: an instance that has run goes on as it was, without it. */
-function isRefusedRestore(
-  { appliedGeneration, restoreGeneration }: Instance,
-  code: string,
-): boolean {
-  const isUnderWay = appliedGeneration > 0 && restoreGeneration > appliedGeneration;
-  return isUnderWay && restoreRefusals.includes(code);
 }
 
 /** Gives the lease back for another try after `waitMs`; the operation stays open. */

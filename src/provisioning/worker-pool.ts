@@ -166,6 +166,8 @@ function runOn(
       if (message.type === 'phase') onPhase(message.phase);
       if (message.type === 'phase') awaitSign(deadlines.silenceMs);
       if (message.type === 'progress') awaitSign(message.silenceMs);
+      // To answer may take a run of the CLI.
+      if (message.type === 'ask') awaitSign(deadlines.silenceMs);
       if (message.type === 'ask') void answer(child, mayBegin);
       if (message.type === 'done') end(() => resolve(message));
       if (message.type === 'failed') fail(message.failure);

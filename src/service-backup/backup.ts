@@ -10,11 +10,13 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, rootDir } from '../config.ts';
+import { listRegions } from '../instances/regions.ts';
 import { connectDatabase, type EntityManager, type Orm } from '../store/database.ts';
+import { InstanceEntity } from '../store/entities/instance.ts';
 import { SettingEntity } from '../store/entities/setting.ts';
 import { ArchiveError, type ArchiveWriter, createArchive } from './archive.ts';
 import { archiveFormat, type Manifest } from './manifest.ts';
-import { exportState, listStacks, readStackConfig } from './stack-files.ts';
+import { exportState, listStates, readStackConfig } from './stack-files.ts';
 import { dumpTables } from './tables.ts';
 
 export interface BackupReport {
@@ -75,7 +77,7 @@ async function writeParts(
   await archive.add('keys/master.key', masterKey);
   const before = await readMotion(orm);
   const tables = await writeTables(orm, archive, say);
-  const { stacks, warnings } = await writeStacks(config, archive, say);
+  const { stacks, warnings } = await writeStacks(config, orm, archive, say);
   const after = await readMotion(orm);
   // What is no secret and is the operator's: for comparison with what the new machine has.
   for (const file of ['plans.json', 'policies/allowed-images.json']) {
@@ -108,27 +110,47 @@ async function writeTables(
   return tables;
 }
 
+/** By the rows, not by what lies here: of several servers, each has the files of what it ran itself. */
 async function writeStacks(
   config: Config,
+  orm: Orm,
   archive: ArchiveWriter,
   say: (text: string) => void,
 ): Promise<{ stacks: string[]; warnings: string[] }> {
-  const stacks = listStacks(config);
+  const expected = await listExpected(config, orm);
+  const states = await listStates(config);
+  const stacks: string[] = [];
   const warnings: string[] = [];
-  say(`Stacks: ${stacks.length}`);
-  for (const [index, stack] of stacks.entries()) {
+  say(`Stacks: ${expected.size}`);
+  for (const [stack, wasMade] of expected) {
     const file = readStackConfig(config, stack);
     if (file) await archive.add(`stacks/Pulumi.${stack}.yaml`, file);
     try {
-      const state = await exportState(config, stack);
+      const state = states.has(stack) ? await exportState(config, stack) : undefined;
       if (state) await archive.add(`state/${stack}.json`, state);
-      else if (file) warnings.push(`The stack ${stack} has a configuration and no state.`);
+      else if (file || wasMade)
+        warnings.push(`The stack ${stack} has no state to be found from here.`);
+      if (state || file) stacks.push(stack);
     } catch {
       warnings.push(`The state of ${stack} could not be read, and is not in the archive.`);
     }
-    if ((index + 1) % 50 === 0) say(`  ${index + 1} of ${stacks.length}`);
+    if (stacks.length % 50 === 0 && stacks.length > 0)
+      say(`  ${stacks.length} of ${expected.size}`);
   }
   return { stacks, warnings };
+}
+
+/** The stacks of the rows, with whether they were made once: the regions that are used, the live instances. */
+async function listExpected(config: Config, orm: Orm): Promise<Map<string, boolean>> {
+  const em = orm.em.fork() as EntityManager;
+  const live = { status: { $ne: 'DELETED' as const } };
+  const instances = await em.find(InstanceEntity, live, { fields: ['id', 'region', 'nodeHost'] });
+  const isUsed = (region: string): boolean =>
+    instances.some((instance) => instance.region === region && instance.nodeHost !== null);
+  return new Map([
+    ...listRegions(config).map(({ region }) => [region, isUsed(region)] as const),
+    ...instances.map(({ id, nodeHost }) => [id, nodeHost !== null] as const),
+  ]);
 }
 
 /** Of each live instance, what changes with every run and every wish. */

@@ -1,6 +1,6 @@
 /**
  * The rows of an archive into an empty database: into the schema that they were read from, which is then
- * brought up to date as any old database is.
+ * brought up to date as any old database is. All of it is one transaction: it is there whole or not at all.
  */
 import type { Config } from '../config.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -36,9 +36,10 @@ export async function restoreDatabase(
       throw new ArchiveError(message);
     }
     const last = manifest.migrations.at(-1);
-    if (last !== undefined) await migrator.up({ to: last });
     const em = orm.em.fork() as EntityManager;
     await em.transactional(async (tx) => {
+      const transaction = tx.getTransactionContext();
+      if (last !== undefined) await migrator.up({ to: last, transaction });
       // A database that no service has used may still hold what its set-up noted.
       for (const table of ['settings', 'duties']) {
         if (manifest.tables[table] !== undefined) await tx.execute(`delete from ${table}`);
@@ -46,9 +47,7 @@ export async function restoreDatabase(
       for await (const { name, body } of members) {
         if (name.startsWith('database/')) await loadRows(tx, body.toString('utf8'));
       }
-    });
-    await migrator.up();
-    await em.transactional(async (tx) => {
+      await migrator.up({ transaction });
       for (const reset of resets) await tx.execute(reset);
       await renewWishes(tx, manifest.inMotion);
       tx.create(AuditEntryEntity, auditEntry(manifest));

@@ -2,7 +2,8 @@
  * The restore of a service from its archive, on a machine where none has run yet.
  *
  * Guarantees: the archive is read and checked whole before anything is written; what is there is never
- * overwritten, it is refused or, where that is asked for, put aside; what breaks off leaves nothing behind.
+ * overwritten or removed, it is refused or, where that is asked for, put aside; after what breaks off it is
+ * back in its place, and nothing of the archive is left, in the database neither.
  * Afterwards nobody holds a lease, and instances that were in motion when the backup was made go through
  * recovery first. Containers are not touched: the service finds them when it starts.
  */
@@ -12,7 +13,7 @@ import { connectDatabase, migrationNames } from '../store/database.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
 import { ArchiveError, readArchive, verifyArchive } from './archive.ts';
 import type { Manifest } from './manifest.ts';
-import { clearPlace, putPlaceAside, type SmallMembers, writePlace } from './place.ts';
+import { type ClearedPlace, clearPlace, requireSameMasterKey, writePlace } from './place.ts';
 import { restoreDatabase } from './restore-database.ts';
 import { hasStateFiles, listStacks } from './stack-files.ts';
 
@@ -42,17 +43,17 @@ export async function restoreService(
   say('Checking the archive');
   const isSmall = (name: string): boolean => !name.startsWith('database/');
   const { manifest, kept: small } = await verifyArchive(file, passphrase, isSmall);
-  requireSameMasterKey(config, small);
+  requireSameMasterKey(config, small, replace);
   requireKnownMigrations(manifest);
-  const putAside = problem && putPlaceAside(config);
+  const cleared = clearPlace(config, problem !== undefined);
+  if (cleared.aside) say(`What is here goes to ${cleared.aside}`);
   try {
-    clearPlace(config);
     say('Keys and stacks');
     await writePlace(config, small, say);
     say('Database');
     await restoreDatabase(config, manifest, readArchive(file, passphrase));
   } catch (error) {
-    clearPlace(config);
+    putBack(cleared, error);
     throw error;
   }
   const files = [...small].flatMap(([name, body]) => {
@@ -60,15 +61,18 @@ export async function restoreService(
       ? [[name.slice('files/'.length), body.toString()] as const]
       : [];
   });
-  return { manifest, putAside, files: new Map(files) };
+  return { manifest, putAside: cleared.aside, files: new Map(files) };
 }
 
-function requireSameMasterKey({ masterKey }: Config, members: SmallMembers): void {
-  const archived = members.get('keys/master.key')?.toString('utf8').trim();
-  if (!masterKey || archived === masterKey.toString('hex')) return;
-  throw new ArchiveError(
-    'SWIFTCACHE_MASTER_KEY is not the key of this archive: unset it, and the archive brings its own.',
-  );
+/** @throws {ArchiveError} where that fails too: with the name of what was put aside. */
+function putBack({ aside, undo }: ClearedPlace, reason: unknown): void {
+  try {
+    undo();
+  } catch (error) {
+    const why = reason instanceof Error ? reason.message : String(reason);
+    const message = `${why}\nWhat was here could not be moved back: it is in ${aside}.`;
+    throw new ArchiveError(message, { cause: error });
+  }
 }
 
 /** @throws where the archive is of a newer version than this one. */

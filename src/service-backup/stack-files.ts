@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config.ts';
 import { pollUntil } from '../lib/retry.ts';
+import { backendEnvironment } from '../provisioning/backend-environment.ts';
 import { locateProject } from '../provisioning/project.ts';
 
 const run = promisify(execFile);
@@ -22,7 +23,7 @@ export type StateLocation = Pick<
   'dataDir' | 'stateBackendUrl' | 'stateCredentials' | 'passphraseFile' | 'pulumi' | 'path' | 'home'
 >;
 
-/** The stacks that have a configuration file: the regions and every instance that is not gone. */
+/** The stacks that have a configuration file here; of several servers, each has those that it ran. */
 export function listStacks(config: Pick<Config, 'dataDir'>): string[] {
   const { stacksDir } = locateProject(config);
   return listFiles(stacksDir).flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.[1] ?? []);
@@ -43,10 +44,28 @@ export function writeStackConfig(
   writeFileSync(configPath(config, stack), body, { mode: 0o600 });
 }
 
+/** What a backend in files keeps of this project's stacks; another project's, it keeps beside it. */
+export function stateFolders({ stateBackendUrl }: Pick<Config, 'stateBackendUrl'>): string[] {
+  if (!stateBackendUrl.startsWith('file://')) return [];
+  const root = join(stateBackendUrl.slice('file://'.length), '.pulumi');
+  return ['stacks', 'history', 'backups', 'locks/organization'].map((kind) => {
+    return join(root, kind, 'swiftcache');
+  });
+}
+
 /** Whether the backend's folder has any stack's state; other backends are not asked. */
 export function hasStateFiles({ stateBackendUrl }: StateLocation): boolean {
   const folder = checkpointFolder(stateBackendUrl);
   return folder !== undefined && listFiles(folder).some((file) => file.endsWith('.json'));
+}
+
+/** The stacks that the backend has a state of. @throws where it does not answer. */
+export async function listStates(config: StateLocation): Promise<Set<string>> {
+  const folder = checkpointFolder(config.stateBackendUrl);
+  if (folder === undefined) {
+    return new Set((await listWithPulumi(config)).map(({ name }) => name));
+  }
+  return new Set(listFiles(folder).flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []));
 }
 
 /**
@@ -95,21 +114,28 @@ async function importWithPulumi(
   config: StateLocation,
   states: ReadonlyMap<string, Buffer>,
 ): Promise<string[]> {
-  const listed = await runPulumi(config, ['stack', 'ls', '--json']);
-  const known = new Set((JSON.parse(listed) as { name: string }[]).map(({ name }) => name));
+  const known = new Map((await listWithPulumi(config)).map((found) => [found.name, found]));
+  const isMade = (stack: string): boolean => (known.get(stack)?.resourceCount ?? 0) > 0;
   const folder = await mkdtemp(join(config.dataDir, 'import-'));
   try {
     const file = join(folder, 'state.json');
     for (const [stack, body] of states) {
-      if (known.has(stack)) continue;
+      if (isMade(stack)) continue;
       writeFileSync(file, body, { mode: 0o600 });
-      await runPulumi(config, ['stack', 'init', stack]);
+      // An empty one is there where a restore broke off at this place.
+      if (!known.has(stack)) await runPulumi(config, ['stack', 'init', stack]);
       await runPulumi(config, ['stack', 'import', '--stack', stack, '--file', file]);
     }
   } finally {
     await rm(folder, { recursive: true });
   }
-  return [...states.keys()].filter((stack) => known.has(stack));
+  return [...states.keys()].filter(isMade);
+}
+
+async function listWithPulumi(
+  config: StateLocation,
+): Promise<{ name: string; resourceCount?: number }[]> {
+  return JSON.parse(await runPulumi(config, ['stack', 'ls', '--json']));
 }
 
 /** The CLI's own words may hold the backend's address with its password, so none of them is passed on. */
@@ -127,7 +153,7 @@ async function runPulumi(config: StateLocation, command: readonly string[]): Pro
         PATH: path,
         HOME: home,
         PULUMI_HOME: pulumi.home,
-        PULUMI_BACKEND_URL: config.stateBackendUrl,
+        ...backendEnvironment(config.stateBackendUrl),
         PULUMI_CONFIG_PASSPHRASE_FILE: config.passphraseFile,
         PULUMI_SKIP_UPDATE_CHECK: 'true',
       },

@@ -51,7 +51,9 @@ testOnEachDatabase('a plan has so many backups, and failed ones take no place', 
   const em = orm.em.fork();
   await em.nativeUpdate(OrganizationEntity, { id: api.owner.organizationId }, { plan: 'free' });
   for (let i = 0; i < 10; i += 1) await addBackup(orm, instance, { status: 'FAILED' });
-  for (let i = 0; i < 10; i += 1) await addBackup(orm, instance, { status: 'AVAILABLE' });
+  for (let i = 0; i < 9; i += 1) await addBackup(orm, instance, { status: 'AVAILABLE' });
+  // Its file is there yet.
+  await addBackup(orm, instance, { status: 'FAILED', location: 'somewhere' });
   const answer = await api.own('post', `/api/v1/instances/${instance.id}/backups`);
   t.is(answer.body.code, 'quota_exceeded');
   t.deepEqual(answer.body.limit, { name: 'backups', limit: 10, used: 10, requested: 1 });
@@ -133,7 +135,7 @@ testOnEachDatabase(
     const answer = await api.own('post', path, { backupId: backup.id });
     t.is(answer.status, 202, answer.text);
     t.is(answer.body.operation.kind, 'restore');
-    t.is(answer.body.instance.status, 'RESTARTING');
+    t.is(answer.body.instance.status, 'RUNNING', 'it serves until the backup was checked');
     const { generation, restoreGeneration, restoreBackupId } = await readInstance(orm, instance.id);
     t.is(restoreGeneration, generation);
     t.is(restoreBackupId, backup.id);
@@ -197,6 +199,13 @@ testOnEachDatabase('backups by schedule are set, shown and ended by PATCH', asyn
     t.is(refused.body.code, 'invalid_request', schedule);
     t.is(refused.body.errors[0].pointer, '/backups/schedule');
   }
+  const em = orm.em.fork();
+  await em.nativeUpdate(OrganizationEntity, { id: api.owner.organizationId }, { plan: 'free' });
+  const many = await api.own('patch', path, {
+    backups: { schedule: '0 3 * * *', keepCount: 1000 },
+  });
+  t.is(many.body.code, 'plan_limit');
+  t.deepEqual(many.body.limit, { name: 'backups', limit: 10, used: 0, requested: 1000 });
   t.is((await api.own('patch', path, { backups: null })).body.instance.backups, null);
   t.falsy((await readInstance(orm, instance.id)).backupNextAt);
 });

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { endEverything, renderTable, runFaults } from './bench.ts';
-import { faults } from './faults/index.ts';
+import { faults, restingOn } from './faults/index.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,9 @@ if (values.list) {
   process.exit(0);
 }
 const only = values.only?.split(',');
-const chosen = only ? faults.filter(({ name }) => only.includes(name)) : faults;
+const resting = values.short && !only ? restingOn(Math.floor(Date.now() / 86_400_000)) : [];
+if (resting.length > 0) say(`resting today: ${resting.map(({ name }) => name).join(', ')}`);
+const chosen = faults.filter((fault) => only?.includes(fault.name) ?? !resting.includes(fault));
 if (chosen.length < (only?.length ?? 1)) throw new Error('no such fault; --list names them');
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void endEverything().then(() => process.exit(1)));

@@ -83,15 +83,18 @@ test.serial(
       t.deepEqual(readFileSync(join(dataDir, file)), readFileSync(join(lost, file)));
     }
     t.is(statSync(dataDir).mode & 0o777, 0o700);
-    await answersAsBefore(t, environment, [kept, forgetful], later, async (restored) => {
-      // Its data is nowhere, and nothing empty takes its place.
+    // Its data is nowhere, and nothing empty takes its place.
+    const isLost = async (restored: TestService): Promise<void> => {
       const lostData = async () => {
         const { instance } = await restored.api.call('GET', `/api/v1/instances/${gone.id}`);
         return instance.status === 'DEGRADED' || undefined;
       };
+      const startedMs = performance.now();
       await pollUntil(lostData, { timeoutMs: 60_000, intervalMs: 200 });
+      t.log('seen as lost after', { ms: Math.round(performance.now() - startedMs) });
       t.deepEqual(await listVolumesOf(gone.id), []);
-    });
+    };
+    await answersAsBefore(t, environment, [kept, forgetful], later, isLost);
     await refuses(t, environment, /has run in/, ...from, ...secret);
 
     const [{ databaseUrl }, { databaseUrl: stateUrl }] = [
@@ -105,7 +108,7 @@ test.serial(
       SWIFTCACHE_STATE_BACKEND_URL: `${stateUrl}?sslmode=disable`,
     };
     await runScript(elsewhere, 'service-restore', ...from, ...secret);
-    await answersAsBefore(t, elsewhere, [kept, forgetful], later);
+    await answersAsBefore(t, elsewhere, [kept, forgetful], later, isLost);
     await refuses(t, elsewhere, /has rows already/, ...from, ...secret);
     const second = ['--to', join(folder, 'second.age'), ...secret];
     const saidThere = await runScript(elsewhere, 'service-backup', ...second);

@@ -48,7 +48,8 @@ export async function startRedisContainer(
   const publish = ['--publish', '127.0.0.1:0:6379'];
   const users = platformPassword && platformUsers(platformPassword);
   const script =
-    `${users ? `printf '${users}' > /tmp/users.acl; ` : ''}exec "$(command -v redis-server)" --save "" ` +
+    `${users ? `printf '${users}' > /tmp/users.acl; ` : ''}: > /tmp/redis.conf; ` +
+    `exec "$(command -v redis-server)" /tmp/redis.conf --save "" ` +
     `--protected-mode no --enable-debug-command yes${users ? ' --aclfile /tmp/users.acl' : ''}`;
   const image = readImage();
   const flags = ['--detach', '--rm', '--name', name, '--network', name, ...publish];

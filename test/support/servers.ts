@@ -23,6 +23,7 @@ export async function startServers(
   const shared = {
     SWIFTCACHE_DATABASE_URL: databaseUrl ?? '',
     SWIFTCACHE_STATE_BACKEND_URL: `file://${join(folder, 'state')}`,
+    SWIFTCACHE_BACKUP_URL: `file://${join(folder, 'backups')}`,
     SWIFTCACHE_MASTER_KEY: '5e'.repeat(32),
     SWIFTCACHE_PASSPHRASE_FILE: passphraseFile,
     SWIFTCACHE_BOOTSTRAP_ACCOUNT_KEY: accountKey,

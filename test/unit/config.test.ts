@@ -93,11 +93,25 @@ test('every setting is taken from its variable', (t) => {
 });
 
 test('a process may have some of the roles where the database is one that several can share', (t) => {
-  const apart = { SWIFTCACHE_ROLES: 'api, gateway', SWIFTCACHE_DATABASE_URL: 'postgres://h/d' };
+  const apart = {
+    SWIFTCACHE_ROLES: 'api, gateway',
+    SWIFTCACHE_DATABASE_URL: 'postgres://h/d',
+    SWIFTCACHE_BACKUP_URL: 's3://backups',
+  };
   t.deepEqual(loadConfig(apart).roles, new Set(['api', 'gateway']));
   t.is(loadConfig({}).roles.size, 4);
   t.regex(problemsOf({ SWIFTCACHE_ROLES: 'api' })[0] ?? '', /^SWIFTCACHE_ROLES: .*DATABASE_URL/);
   t.regex(problemsOf({ ...apart, SWIFTCACHE_ROLES: 'cook' })[0] ?? '', /^SWIFTCACHE_ROLES/);
+});
+
+test('an API and reconcilers apart do not each get a backup store of their own', (t) => {
+  const database = { SWIFTCACHE_DATABASE_URL: 'postgres://h/d' };
+  for (const roles of ['api', 'reconciler', 'api,gateway,edge']) {
+    const problems = problemsOf({ ...database, SWIFTCACHE_ROLES: roles });
+    t.regex(problems[0] ?? '', /^SWIFTCACHE_BACKUP_URL/, roles);
+  }
+  t.notThrows(() => loadConfig({ ...database, SWIFTCACHE_ROLES: 'gateway,edge' }));
+  t.notThrows(() => loadConfig({ ...database, SWIFTCACHE_ROLES: 'api,reconciler' }));
 });
 
 test("a state backend gets its own cloud's credentials and no others", (t) => {

@@ -51,6 +51,21 @@ testOnEachDatabase(
   },
 );
 
+testOnEachDatabase(
+  'a server with another backup store than the last one knows it',
+  async (t, orm) => {
+    const startWith = async (folder: string): Promise<boolean> => {
+      const config = testConfig({ SWIFTCACHE_BACKUP_URL: `file://${folder}` });
+      return (await prepareInstallation({ orm, clock: systemClock, config }, secrets))
+        .isOtherBackupStore;
+    };
+    t.false(await startWith('/one'), 'the first');
+    t.false(await startWith('/one'));
+    t.true(await startWith('/two'));
+    t.false(await startWith('/two'), 'it has moved');
+  },
+);
+
 testOnEachDatabase('neither secret is in the database', async (t, orm) => {
   await start(orm);
   const rows = JSON.stringify(await orm.em.fork().find(SettingEntity, {}));

@@ -2,16 +2,19 @@
  * The check of a backup: a throw-away Redis loads it.
  *
  * Guarantees: it runs in a container without network or rights, as large as the instance's; what it loads
- * is what the store gave, opened and checked; the container and its volume are removed whatever happens,
- * and what a dead process left behind is removed by the sweep.
+ * is what the store gave, opened and checked; it ends within an hour; the container and its volume are
+ * removed whatever happens, and what was left behind all the same is removed by the sweep.
  */
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { containerMemoryMib } from '../../../infra/sizing.ts';
 import type { BackupVault } from '../../backups/services.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { Backup } from '../../store/entities/backup.ts';
 import type { Instance } from '../../store/entities/instance.ts';
+import { installationLabel } from '../docker.ts';
 import { writeDataFile } from './container-files.ts';
 
 const purposeLabel = 'swiftcache.purpose';
@@ -20,6 +23,9 @@ const purpose = 'backup-check';
 const holderLabel = 'swiftcache.holder';
 const bytesPerMib = 1024 * 1024;
 const loadTimeoutMs = 10 * 60_000;
+const checkTimeoutMs = 60 * 60_000;
+/** What is older is nobody's any more, whoever made it. */
+const ageMaxMs = checkTimeoutMs + 10 * 60_000;
 const pollMs = 100;
 
 export interface CheckServices {
@@ -45,16 +51,16 @@ export async function checkRdb(
   { docker, vault, installationId, holder }: CheckServices,
   backup: Backup,
   { image, maxMemoryBytes, persistence }: Instance,
-  signal: AbortSignal,
+  giveUp: AbortSignal,
 ): Promise<LoadedBackup> {
+  const signal = AbortSignal.any([giveUp, AbortSignal.timeout(checkTimeoutMs)]);
   const memory = containerMemoryMib(maxMemoryBytes, persistence) * bytesPerMib;
-  const rdb = await vault.open(backup);
   const container = await docker.createContainer({
     Image: image,
     User: '999:999',
     Cmd: ['redis-server', ...['--dir', '/data', '--save', '', '--appendonly', 'no']],
     Labels: {
-      'swiftcache.installation': installationId,
+      [installationLabel]: installationId,
       [purposeLabel]: purpose,
       [holderLabel]: holder,
     },
@@ -70,13 +76,15 @@ export async function checkRdb(
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
     },
   });
+  let rdb: Readable | undefined;
   try {
+    rdb = await vault.open(backup);
     const file = { name: 'dump.rdb', sizeBytes: backup.sizeBytes ?? 0 };
     await writeDataFile(container, file, rdb, signal);
     await container.start();
     return await awaitLoaded(container, signal);
   } finally {
-    rdb.destroy();
+    rdb?.destroy();
     await container.remove({ force: true, v: true });
   }
 }
@@ -135,15 +143,22 @@ async function describeEnd(container: Docker.Container, isOutOfMemory: boolean):
   return new AppError('backup_invalid', message, { detail: log.slice(-2_000) });
 }
 
-/** Removes the checks of this installation whose holders are gone. */
+interface SweepServices {
+  readonly clock: Clock;
+  readonly installationId: string;
+  readonly isGone: (holder: string) => boolean;
+}
+
+/** Removes the checks of this installation whose holders are gone, and those that no check can still be. */
 export async function sweepChecks(
   docker: Docker,
-  installationId: string,
-  isGone: (holder: string) => boolean,
+  { clock, installationId, isGone }: SweepServices,
 ): Promise<void> {
+  const oldestMs = clock.now().getTime() - ageMaxMs;
   const label = [`swiftcache.installation=${installationId}`, `${purposeLabel}=${purpose}`];
-  for (const { Id, Labels } of await docker.listContainers({ all: true, filters: { label } })) {
-    if (!isGone(Labels[holderLabel] ?? '')) continue;
+  const found = await docker.listContainers({ all: true, filters: { label } });
+  for (const { Id, Labels, Created } of found) {
+    if (Created * 1_000 > oldestMs && !isGone(Labels[holderLabel] ?? '')) continue;
     await docker.getContainer(Id).remove({ force: true, v: true });
   }
 }

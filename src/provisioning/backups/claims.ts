@@ -26,6 +26,10 @@ interface ClaimServices {
 /** Another runner holds the backup now, or somebody deleted it: whoever gets this stops. */
 export class ClaimLost extends Error {}
 
+/** What waits for work; a failed one until its file is gone. */
+const waits = `(status in ('QUEUED', 'RUNNING', 'DELETING')
+    or (status = 'FAILED' and location is not null)) and lease_expires_at_ms <= ?`;
+
 /** Claims the oldest backup that waits for work, if there is one: by one UPDATE … RETURNING. */
 export async function claimNext({
   orm,
@@ -42,10 +46,8 @@ export async function claimNext({
               attempts = attempts + 1,
               status = case when status = 'QUEUED' then 'RUNNING' else status end
         where id = (
-          select id from backups
-           where status in ('QUEUED', 'RUNNING', 'DELETING') and lease_expires_at_ms <= ?
-           order by created_at, id limit 1)
-          and status in ('QUEUED', 'RUNNING', 'DELETING') and lease_expires_at_ms <= ?
+          select id from backups where ${waits} order by created_at, id limit 1)
+          and ${waits}
         returning id, lease_epoch, attempts`,
       [owner, nowMs + leaseMs, nowMs, nowMs],
       'all',

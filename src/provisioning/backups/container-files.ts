@@ -1,5 +1,5 @@
 /** Files in and out of containers, as streams, by Docker's archive API: running or stopped. */
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import { extract, pack } from 'tar-stream';
@@ -8,9 +8,14 @@ import { extract, pack } from 'tar-stream';
 const redisId = 999;
 const dataDir = '/data';
 
-/** Reads a file of a container's /data. The stream fails where the file is not whole. */
-export async function readDataFile(container: Docker.Container, name: string): Promise<Readable> {
+/** Reads a file of a container's /data. The stream fails where the file is not whole, or `signal` aborts. */
+export async function readDataFile(
+  container: Docker.Container,
+  name: string,
+  signal: AbortSignal,
+): Promise<Readable> {
   const archive = (await container.getArchive({ path: `${dataDir}/${name}` })) as Readable;
+  addAbortSignal(signal, archive);
   return Readable.from(onlyFile(archive), { objectMode: false });
 }
 

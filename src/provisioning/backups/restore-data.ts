@@ -1,19 +1,23 @@
 /**
  * Restoring: an instance's data become those of a backup.
  *
- *   check ─► stop ─► dump.rdb ─► mark ─► start ─► loaded ─┬─────────────────────► mark off
- *                                                         └► AOF written anew ──┘
+ *   check ─► begun ─► stop ─► dump.rdb ─► mark ─► start ─► loaded ─┬─────────────────────► mark off
+ *                                                                  └► AOF written anew ──┘
  *
  * Guarantees: nothing of the instance is touched before a Redis with its image and its memory has loaded
- * the backup; it may break off anywhere and begin again, and ends in the same place. The mark is a file in
- * the volume: while it holds a byte, the container's start script loads dump.rdb and nothing else, so a
- * start in between finds neither the old data nor none.
+ * the backup; before the first change its row says that the restore has begun, and from then on no failure
+ * looks as if the instance were as it was. It may break off anywhere and begin again, and ends in the same
+ * place; a try that lost the lease changes nothing more. The mark is a file in the volume: while it holds
+ * the number of a try, dump.rdb is whole, and the container's start script loads it and nothing else.
  */
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Redis } from 'ioredis';
 import { restoreMark } from '../../../infra/redis-command.ts';
+import { resourceName } from '../../../infra/resource-name.ts';
 import { requireFits } from '../../instances/restore-source.ts';
+import { hasBegunRestore } from '../../instances/restore-state.ts';
 import type { Sealer } from '../../lib/crypto.ts';
 import { AppError } from '../../lib/errors.ts';
 import { SealedFileError } from '../../lib/sealed-file.ts';
@@ -22,53 +26,96 @@ import type { Instance } from '../../store/entities/instance.ts';
 import { startContainer, stopContainer } from '../docker.ts';
 import { awaitReady } from '../instance-power.ts';
 import { withInstanceRedis } from '../instance-redis.ts';
+import { LeaseLost } from '../transitions.ts';
 import { type CheckServices, checkRdb } from './check-rdb.ts';
-import { writeDataFile, writeMark } from './container-files.ts';
+import { readDataFile, writeDataFile, writeMark } from './container-files.ts';
 import type { BackupServices } from './take-backup.ts';
 
 const rewriteTimeoutMs = 10 * 60_000;
 const pollMs = 100;
 const aliveMs = 1_000;
+/** Longer than the check and each other part may take. */
+const partMaxMs = 70 * 60_000;
 
-export interface RestoreRun {
+/** What a try at a restore is bound to. */
+export interface CheckRun {
   readonly docker: Docker;
   readonly signal: AbortSignal;
   /** Told again and again that it goes on. */
   readonly alive: () => void;
-  /** Told before connections are cut. */
-  readonly onStop: () => void;
+}
+
+export interface RestoreRun extends CheckRun {
+  /** Writes down that the restore begins, and cuts connections. False where it is not wanted any more. */
+  readonly onBegin: () => Promise<boolean>;
+  /** Whether the try may still change anything, asked before each change. */
+  readonly holdsLease: () => Promise<boolean>;
 }
 
 export type RestoreServices = Pick<BackupServices, 'orm' | 'sealer' | 'vault' | 'installationId'>;
 
 /**
  * Loads the backup that the instance's row names into it.
+ * @returns false where it was no longer wanted when it was about to begin; then nothing was changed.
  * @throws {AppError} `backup_unusable`, `backup_invalid`, `backup_store_unreachable`, all before anything
- * was changed; any other error may come in between.
+ * was changed, by this try or one before it; LeaseLost; any other error may come in between.
  */
 export async function restoreData(
   services: RestoreServices & Pick<CheckServices, 'holder'>,
   instance: Instance,
-  { docker, signal, alive, onStop }: RestoreRun,
-): Promise<void> {
-  const beat = setInterval(alive, aliveMs);
+  run: RestoreRun,
+): Promise<boolean> {
+  const backup = await checkBackup(services, instance, run);
+  if (!(await run.onBegin())) return false;
+  const beat = startBeat(run.alive);
   try {
-    const backup = await findBackup(services, instance);
-    await check({ ...services, docker }, backup, instance, signal);
-    onStop();
-    await stopContainer(docker, instance.id);
-    await replaceData({ ...services, docker }, backup, instance, signal);
-    await startContainer(docker, instance.id);
-    await awaitReady(services.sealer, instance, alive);
-    if (instance.persistence) await keepLoaded(services.sealer, instance, signal);
-    await writeMark(containerOf(docker, instance), restoreMark, '');
+    await replaceData(services, backup, instance, run);
+    return true;
+  } catch (error) {
+    throw brokenOff(error);
   } finally {
     clearInterval(beat);
   }
 }
 
+/**
+ * Has a throw-away Redis load the backup that the instance's row names.
+ * @throws {AppError} as restoreData, but once a restore has begun only errors that say nothing of the kind.
+ */
+export async function checkBackup(
+  services: RestoreServices & Pick<CheckServices, 'holder'>,
+  instance: Instance,
+  { docker, signal, alive }: CheckRun,
+): Promise<Backup> {
+  const beat = startBeat(alive);
+  try {
+    const backup = await findBackup(services, instance);
+    await check({ ...services, docker }, backup, instance, signal);
+    return backup;
+  } catch (error) {
+    throw hasBegunRestore(instance) ? brokenOff(error) : error;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/** Says that it goes on, but not for ever: each part ends by itself unless something hangs. */
+function startBeat(alive: () => void): NodeJS.Timeout {
+  const lastMs = performance.now() + partMaxMs;
+  return setInterval(() => {
+    if (performance.now() < lastMs) alive();
+  }, aliveMs);
+}
+
+/** The instance is not as it was: no error may look as if it were, and each is worth another try. */
+function brokenOff(cause: unknown): unknown {
+  if (cause instanceof LeaseLost) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`the restore broke off: ${reason}`, { cause });
+}
+
 function containerOf(docker: Docker, { id }: Instance): Docker.Container {
-  return docker.getContainer(`swiftcache-${id}`);
+  return docker.getContainer(resourceName(id));
 }
 
 async function findBackup({ orm }: RestoreServices, instance: Instance): Promise<Backup> {
@@ -95,25 +142,49 @@ async function check(
 }
 
 async function replaceData(
-  { docker, vault }: Pick<CheckServices, 'docker' | 'vault'>,
+  { sealer, vault }: Pick<RestoreServices, 'sealer' | 'vault'>,
   backup: Backup,
   instance: Instance,
-  signal: AbortSignal,
+  { docker, signal, alive, holdsLease }: RestoreRun,
 ): Promise<void> {
   const container = containerOf(docker, instance);
+  const mark = String(instance.leaseEpoch);
+  const change = async (step: () => Promise<void>): Promise<void> => {
+    signal.throwIfAborted();
+    if (!(await holdsLease())) throw new LeaseLost('the lease was lost during the restore');
+    await step();
+  };
+  await change(() => stopContainer(docker, instance.id));
+  // What a try before this one left holds no longer, once dump.rdb is written over.
+  await change(() => writeMark(container, restoreMark, ''));
+  await change(() => writeBackup(vault, container, backup, signal));
+  await change(() => writeMark(container, restoreMark, mark));
+  await change(() => startContainer(docker, instance.id));
+  await awaitReady(sealer, instance, alive);
+  if (instance.persistence) await change(() => keepLoaded(sealer, instance, signal));
+  await change(async () => {
+    if ((await readMark(container, signal)) !== mark) throw new LeaseLost('another try is at it');
+    await writeMark(container, restoreMark, '');
+  });
+}
+
+async function writeBackup(
+  vault: RestoreServices['vault'],
+  container: Docker.Container,
+  backup: Backup,
+  signal: AbortSignal,
+): Promise<void> {
+  const rdb = await vault.open(backup);
   try {
-    const rdb = await vault.open(backup);
-    await writeDataFile(
-      container,
-      { name: 'dump.rdb', sizeBytes: backup.sizeBytes ?? 0 },
-      rdb,
-      signal,
-    );
-    await writeMark(container, restoreMark, '1');
-  } catch (cause) {
-    // From here on the instance is not as it was: no error may look as if it were.
-    throw new Error('the restore broke off', { cause });
+    const file = { name: 'dump.rdb', sizeBytes: backup.sizeBytes ?? 0 };
+    await writeDataFile(container, file, rdb, signal);
+  } finally {
+    rdb.destroy();
   }
+}
+
+async function readMark(container: Docker.Container, signal: AbortSignal): Promise<string> {
+  return await text(await readDataFile(container, restoreMark, signal));
 }
 
 /** Has Redis write what it loaded into an append-only file of its own, which later starts load. */

@@ -2,8 +2,8 @@
  * The runner: makes backups real, and removes those that are wanted no longer.
  *
  * Guarantees: several servers share the work by claims, any of them can die, and what it broke off is begun
- * again; a backup is tried a bounded number of times, a removal without end; AVAILABLE is only what a Redis
- * has loaded as the store gave it.
+ * again; a backup is tried a bounded number of times, a removal without end, and no try takes for ever;
+ * AVAILABLE is only what a Redis has loaded as the store gave it; of what failed no file stays.
  */
 import type { BackupRunner } from '../../backups/services.ts';
 import { AppError } from '../../lib/errors.ts';
@@ -30,6 +30,8 @@ const pollMs = 1_000;
 /** Each has a throw-away Redis as large as its instance. */
 const inHandMax = 2;
 const triesMax = 3;
+/** Every part of a try has its own limit; this is for what none of them sees. */
+const tryTimeoutMs = 2 * 3_600_000;
 const takeBackoff = { baseMs: 1_000, maxMs: 10_000 };
 const removeBackoff = { baseMs: 1_000, maxMs: 60_000 };
 
@@ -41,7 +43,7 @@ export interface StartedBackupRunner extends BackupRunner {
 }
 
 export function createBackupRunner(services: BackupServices): StartedBackupRunner {
-  const { logger, config, installationId, isGone } = services;
+  const { logger, config, isGone } = services;
   const stopping = new AbortController();
   const inHand = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
@@ -68,7 +70,7 @@ export function createBackupRunner(services: BackupServices): StartedBackupRunne
     wake,
     async start() {
       await freeDeadClaims(services, isGone);
-      sweepChecks(connectDocker(config.dockerHost), installationId, isGone).catch((error) =>
+      sweepChecks(connectDocker(config.dockerHost), services).catch((error) =>
         logger.warn({ err: error }, 'left-over checks of backups were not removed'),
       );
       timer = setInterval(wake, pollMs);
@@ -98,7 +100,10 @@ async function runClaim(
     });
   }, heartbeatMs);
   try {
-    await doNext(services, claim, AbortSignal.any([lost.signal, stopping]));
+    await withinTime(
+      (late) => doNext(services, claim, AbortSignal.any([lost.signal, stopping, late])),
+      tryTimeoutMs,
+    );
   } catch (error) {
     await noteFailure(services, claim, error, stopping).catch((failure) => {
       // The claim runs out by itself, and the next one goes on.
@@ -106,6 +111,25 @@ async function runClaim(
     });
   } finally {
     clearInterval(heartbeat);
+  }
+}
+
+/** @throws where `work` has not ended in time: then it is told, and not waited for. */
+export async function withinTime(
+  work: (late: AbortSignal) => Promise<void>,
+  timeoutMs: number,
+): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    const error = new Error(`the try did not end within ${timeoutMs} ms`);
+    late.abort(error);
+    reject(error);
+  }, timeoutMs);
+  try {
+    await Promise.race([work(late.signal), promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -120,6 +144,12 @@ async function doNext(
   if (backup.status === 'DELETING') {
     if (backup.location) await vault.remove(backup.location);
     await forget(orm, claim);
+    return;
+  }
+  if (backup.status === 'FAILED') {
+    if (backup.location) await vault.remove(backup.location);
+    const free = { leaseOwner: null, leaseExpiresAtMs: 0 };
+    await writeClaimed(orm, claim, { location: null, ...free });
     return;
   }
   if (backup.sizeBytes === null && backup.kind === 'import') {
@@ -150,13 +180,14 @@ async function noteFailure(
   const detail = maskSecrets(error instanceof Error ? describe(error) : String(error));
   logger.warn({ backupId, attempts, code, detail }, 'a try at a backup failed');
   const backup = await orm.em.fork().findOneOrFail(BackupEntity, { id: backupId });
-  if (backup.status === 'DELETING') {
+  if (backup.status === 'DELETING' || backup.status === 'FAILED') {
     await giveBack(services, claim, { waitMs: backoffMs(attempts, removeBackoff), attempts });
   } else if (!isFinal && attempts < triesMax) {
     await giveBack(services, claim, { waitMs: backoffMs(attempts, takeBackoff), attempts });
   } else {
     const outcome = { errorCode: code, errorMessage: message, finishedAt: clock.now() };
-    const free = { leaseOwner: null, leaseExpiresAtMs: 0 };
+    // Where it has a file, the next claim removes that.
+    const free = { leaseOwner: null, leaseExpiresAtMs: 0, attempts: 0 };
     await writeClaimed(orm, claim, { status: 'FAILED', ...outcome, ...free });
   }
 }

@@ -10,17 +10,26 @@ import { ObjectMissing, type ObjectStore } from './object-store.ts';
 const partBytes = 16 * 1024 * 1024;
 const partsAtOnce = 2;
 const connectTimeoutMs = 5_000;
-/** Without a byte for so long, a request is given up. */
+/** Without a byte either way for so long, a request is given up, in the midst of a body too. */
 const silenceTimeoutMs = 60_000;
+const tries = 3;
+
+interface S3Limits {
+  readonly silenceTimeoutMs: number;
+  readonly tries: number;
+}
 
 /** Opens `s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true`. */
-export function openS3Store(url: string): ObjectStore {
+export function openS3Store(
+  url: string,
+  limits: S3Limits = { silenceTimeoutMs, tries },
+): ObjectStore {
   const { hostname: Bucket, pathname, searchParams } = new URL(url);
   const prefix = pathname.replace(/^\/+|\/+$/g, '');
   const keyOf = (name: string): string => (prefix ? `${prefix}/${name}` : name);
   let opened: Promise<Client> | undefined;
   const client = (): Promise<Client> => {
-    opened ??= connect(searchParams);
+    opened ??= connect(searchParams, limits);
     return opened;
   };
   return {
@@ -37,8 +46,8 @@ export function openS3Store(url: string): ObjectStore {
         const { Body } = await (await client()).send(command);
         return Body as Readable;
       } catch (error) {
-        if ((error as Error).name !== 'NoSuchKey') throw error;
-        throw new ObjectMissing(name, { cause: error });
+        if (isMissing(error)) throw new ObjectMissing(name, { cause: error });
+        throw explainDenial(error);
       }
     },
     async remove(name) {
@@ -48,8 +57,25 @@ export function openS3Store(url: string): ObjectStore {
   };
 }
 
+/** A store behind another may give no code with its 404. */
+function isMissing(error: unknown): boolean {
+  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  if (name === 'NoSuchBucket') return false;
+  return name === 'NoSuchKey' || name === 'NotFound' || $metadata?.httpStatusCode === 404;
+}
+
+/** Who may not list is told of an object that is not there what a stranger is told: 403. */
+function explainDenial(error: unknown): unknown {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  if ($metadata?.httpStatusCode !== 403) return error;
+  const message =
+    'the store denies reading: the credentials may not, or the object is missing and ' +
+    's3:ListBucket, without which the store does not say so, is not granted';
+  return new Error(message, { cause: error });
+}
+
 /** The SDK is loaded by those who use it: it takes a part of a second. */
-async function connect(options: URLSearchParams): Promise<Client> {
+async function connect(options: URLSearchParams, limits: S3Limits): Promise<Client> {
   const { S3Client } = await import('@aws-sdk/client-s3');
   const endpoint = options.get('endpoint');
   const region = options.get('region');
@@ -60,6 +86,11 @@ async function connect(options: URLSearchParams): Promise<Client> {
     // What is stored carries its own proof; not every store knows the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: connectTimeoutMs, requestTimeout: silenceTimeoutMs },
+    maxAttempts: limits.tries,
+    // Its requestTimeout only warns, and would bound a slow upload; silence is what is given up.
+    requestHandler: {
+      connectionTimeout: connectTimeoutMs,
+      socketTimeout: limits.silenceTimeoutMs,
+    },
   });
 }

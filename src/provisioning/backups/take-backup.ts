@@ -1,5 +1,6 @@
 /** The two halves of a backup: the RDB goes from the instance into the store, and from there into a check. */
 
+import { resourceName } from '../../../infra/resource-name.ts';
 import { locationOf } from '../../backups/import-backup.ts';
 import type { BackupVault } from '../../backups/services.ts';
 import type { Config } from '../../config.ts';
@@ -51,21 +52,23 @@ export async function takeBackup(
   const location = locationOf(backup, claim.epoch);
   await writeClaimed(orm, claim, { location });
   await withInstanceRedis(sealer, instance, (redis) => saveRdb(redis, signal));
-  const container = docker.getContainer(`swiftcache-${instance.id}`);
-  const rdb = await readDataFile(container, 'dump.rdb');
+  const container = docker.getContainer(resourceName(instance.id));
+  const rdb = await readDataFile(container, 'dump.rdb', signal);
   const bytesMax = Number.MAX_SAFE_INTEGER;
-  const stored = await vault.put({ id: backup.id, location }, rdb, { bytesMax, signal });
-  const { restoreGeneration } = await findServing(orm, backup);
-  // What was read may be the file that was put there to be loaded.
-  if (restoreGeneration !== instance.restoreGeneration) throw new Error('a restore came between');
   try {
+    const stored = await vault.put({ id: backup.id, location }, rdb, { bytesMax, signal });
+    const { restoreBegunGeneration } = await findServing(orm, backup);
+    // What was read may be the file that was put there to be loaded.
+    if (restoreBegunGeneration !== instance.restoreBegunGeneration) {
+      throw new Error('a restore came between');
+    }
     await writeClaimed(orm, claim, { ...stored });
+    Object.assign(backup, { location, ...stored });
   } catch (error) {
-    // Whoever has the claim now does not know of this file.
+    // Whoever has the claim now may have looked for this file before it was there.
     if (error instanceof ClaimLost) await vault.remove(location);
     throw error;
   }
-  Object.assign(backup, { location, ...stored });
 }
 
 /** Loads a stored backup in a throw-away Redis like its instance's. @throws {AppError} */

@@ -94,7 +94,9 @@ function chooseDeed(
 
 /** A repair that was given up is not begun again at once: what is in its way needs its time. */
 function isResting({ clock }: ActServices, row: JudgedRow): boolean {
-  return isGivenUp(row) && clock.now().getTime() - row.updatedAt.getTime() < restMs;
+  const restedMs = clock.now().getTime() - row.updatedAt.getTime();
+  // Less than nothing where the clock was set back: that is no reason to wait for it.
+  return isGivenUp(row) && restedMs >= 0 && restedMs < restMs;
 }
 
 async function mayRepair({ orm, clock }: ActServices, { id }: JudgedRow): Promise<boolean> {

@@ -34,14 +34,30 @@ const restartPolicy = 'unless-stopped';
 /** What the clocks of two hosts may differ by. */
 const clockMarginMs = 60_000;
 
-/** Gives every difference, the gravest first. */
+/** Gives every difference, the gravest first; what is noted and was not looked at again is one still. */
 export function compare(row: Recorded, sight: Sight): Difference[] {
   return [
     ...compareVolume(row, sight),
     ...compareContainer(row, sight),
     ...(sight.container && sight.limits ? compareLimits(row, sight.limits) : []),
     ...(sight.parameters ? compareParameters(row, sight.parameters) : []),
+    ...listUnseen(row, sight),
   ];
+}
+
+/** Whether all was looked at: only then does it say something that nothing differs. */
+export function isSeenWhole({ power }: Recorded, { limits, parameters }: Sight): boolean {
+  return limits !== undefined && (power === 'off' || parameters !== undefined);
+}
+
+/** Of a container that is gone nothing is left to be looked at. */
+function listUnseen({ drift }: Recorded, { container, limits, parameters }: Sight): Difference[] {
+  if (!container) return [];
+  const isUnseen = { limits_changed: !limits, settings_changed: !parameters } as const;
+  return drift.flatMap(({ kind, detail }) => {
+    if (kind !== 'limits_changed' && kind !== 'settings_changed') return [];
+    return isUnseen[kind] ? [{ kind, detail }] : [];
+  });
 }
 
 /**

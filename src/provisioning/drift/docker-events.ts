@@ -1,16 +1,15 @@
 /**
  * Docker's event stream of one host, for the containers of this installation.
  *
- * Guarantees: it is opened again, with growing waits, whenever it ends or cannot be had; an event of the
- * time in between is told late, not lost, as long as Docker remembers it. Nothing relies on it alone: it
+ * Guarantees: it is opened again whenever it ends (the client ends a quiet one), with growing waits where it
+ * cannot be had; an event of the time in between, or since the first opening, is told late, not lost, as long as Docker remembers it. Nothing relies on it alone: it
  * only makes the watch look sooner, and tells what no look can see (the kernel killed for memory).
  */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { backoffMs } from '../../lib/retry.ts';
-import { instanceLabel } from '../docker.ts';
-import { installationLabel } from './look-at-docker.ts';
+import { installationLabel, instanceLabel } from '../docker.ts';
 
 /** Those that change what a look sees; the health checks' own are many and say nothing. */
 const actions = ['create', 'start', 'die', 'stop', 'destroy', 'pause', 'unpause', 'update', 'oom'];
@@ -38,16 +37,16 @@ export async function followEvents(
 ): Promise<void> {
   const label = [`${installationLabel}=${installationId}`];
   const filters = { type: ['container' as const], label, event: actions };
-  let lastSeconds: number | undefined;
+  let sinceSeconds: number | undefined;
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const since = lastSeconds === undefined ? {} : { since: lastSeconds + marginSeconds };
-      const stream = await docker.getEvents({ filters, ...since, abortSignal: signal });
+      sinceSeconds ??= await readClock(docker, signal);
+      const stream = await docker.getEvents({ filters, since: sinceSeconds, abortSignal: signal });
+      failures = 0;
       for await (const line of readLines(stream as Readable)) {
-        failures = 0;
         const event = JSON.parse(line) as DockerEvent;
-        lastSeconds = event.timeNano / 1e9;
+        sinceSeconds = event.timeNano / 1e9 + marginSeconds;
         const { ID: containerId, Attributes } = event.Actor;
         const instanceId = Attributes[instanceLabel];
         if (instanceId) onEvent({ action: event.Action, containerId, instanceId });
@@ -58,6 +57,14 @@ export async function followEvents(
     failures += 1;
     await sleep(backoffMs(failures, reconnect), undefined, { signal }).catch(() => {});
   }
+}
+
+/** What time it is for Docker, whose events are asked for by it. */
+async function readClock(docker: Docker, abortSignal: AbortSignal): Promise<number> {
+  // The types do not know of the options that every call has.
+  const info = docker.info as (options: object) => Promise<{ SystemTime: string }>;
+  const { SystemTime } = await info.call(docker, { abortSignal });
+  return Date.parse(SystemTime) / 1_000;
 }
 
 async function* readLines(stream: Readable): AsyncGenerator<string> {

@@ -1,5 +1,5 @@
 /** The rows that the watch judges: those that nobody works on, and that are to be as recorded. */
-import { isGivenUp } from '../../instances/states.ts';
+import { isGivenUp, stayingStatuses } from '../../instances/states.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Orm } from '../../store/database.ts';
 import { type Instance, InstanceEntity } from '../../store/entities/instance.ts';
@@ -35,7 +35,7 @@ export async function listSettled(
 ): Promise<JudgedRow[]> {
   const where = {
     desired: 'present' as const,
-    status: { $in: ['RUNNING' as const, 'DEGRADED' as const, 'STOPPED' as const] },
+    status: { $in: [...stayingStatuses] },
     region: { $in: [...regions] },
     nodeHost: { $ne: null },
     leaseExpiresAtMs: { $lte: clock.now().getTime() },
@@ -53,8 +53,7 @@ export function versionOf({
   return `${generation}/${leaseEpoch}`;
 }
 
-/** A repair that was given up leaves a row to be judged again: what was in its way may be gone. */
+/** What was given up leaves a row to be judged again: what was in its way may be gone. */
 function isSettled(row: JudgedRow): boolean {
-  if (row.appliedGeneration === row.generation) return true;
-  return isGivenUp(row) && row.status === 'DEGRADED' && row.drift.length > 0;
+  return row.appliedGeneration === row.generation || isGivenUp(row);
 }

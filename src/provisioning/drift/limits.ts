@@ -1,8 +1,10 @@
 /**
  * The limits of containers, kept: lists do not tell them, so each container is asked once, again after every
- * event about it and every run, and all of them in slow rotation, should an event have been missed.
+ * event about it and every run, and all of them in slow rotation, should an event have been missed. One that
+ * cannot be asked hides no other, and has its turn again in that rotation.
  */
 import type Docker from 'dockerode';
+import type { Logger } from '../../lib/logger.ts';
 import { type JudgedRow, versionOf } from './judged-rows.ts';
 import { type ContainerLimits, type DockerSight, readLimits } from './look-at-docker.ts';
 
@@ -11,7 +13,7 @@ const inspectionsMax = 20;
 const oldMs = 60_000;
 
 export interface Limits {
-  /** Asks those that are not known or known for too long. @throws what Docker says. */
+  /** Asks those that are not known or known for too long. Never rejects. */
   refresh(rows: readonly JudgedRow[], seen: DockerSight): Promise<void>;
   /** What is known of a container since the row is as it is. */
   of(containerId: string, row: JudgedRow): ContainerLimits | undefined;
@@ -25,7 +27,7 @@ interface KnownLimits {
   readonly limits: ContainerLimits | undefined;
 }
 
-export function createLimits(docker: Docker): Limits {
+export function createLimits(docker: Docker, logger: Logger): Limits {
   const known = new Map<string, KnownLimits>();
   const ageOf = (containerId: string, version: string): number => {
     const entry = known.get(containerId);
@@ -41,10 +43,14 @@ export function createLimits(docker: Docker): Limits {
         return ageMs >= oldMs ? [{ containerId, version, ageMs }] : [];
       });
       due.sort((one, other) => (one.ageMs === other.ageMs ? 0 : other.ageMs - one.ageMs));
-      for (const { containerId, version } of due.slice(0, inspectionsMax)) {
-        const limits = await readLimits(docker, containerId);
+      const asked = due.slice(0, inspectionsMax).map(async ({ containerId, version }) => {
+        const limits = await readLimits(docker, containerId).catch((error: unknown) => {
+          logger.warn({ err: error, containerId }, 'a container could not be inspected');
+          return undefined;
+        });
         known.set(containerId, { atMs: performance.now(), version, limits });
-      }
+      });
+      await Promise.all(asked);
       const present = new Set([...containers.values()].map(({ id }) => id));
       for (const id of known.keys()) if (!present.has(id)) known.delete(id);
     },

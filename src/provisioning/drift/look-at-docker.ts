@@ -1,8 +1,8 @@
 /** One look at a Docker host: two label queries, whatever the number of instances. */
 import type Docker from 'dockerode';
-import { instanceLabel } from '../docker.ts';
+import { resourceName } from '../../../infra/resource-name.ts';
+import { installationLabel, instanceLabel } from '../docker.ts';
 
-export const installationLabel = 'swiftcache.installation';
 /** A daemon that hangs must not hold the watch for ever. */
 const lookTimeoutMs = 5_000;
 
@@ -41,7 +41,7 @@ export async function lookAtDocker(docker: Docker, installationId: string): Prom
   for (const { Id, Names, State, Labels } of listed) {
     const instanceId = Labels[instanceLabel];
     const name = (Names[0] ?? '').replace(/^\//, '');
-    if (instanceId === undefined || containers.get(instanceId)?.name === nameOf(instanceId))
+    if (instanceId === undefined || containers.get(instanceId)?.name === resourceName(instanceId))
       continue;
     containers.set(instanceId, { id: Id, name, state: State });
   }
@@ -69,11 +69,6 @@ export async function readLimits(
     if ((error as { statusCode?: number }).statusCode === 404) return undefined;
     throw error;
   }
-}
-
-/** What the stack calls both the container and the volume. */
-function nameOf(instanceId: string): string {
-  return `swiftcache-${instanceId}`;
 }
 
 function withinTime(): { abortSignal: AbortSignal } {

@@ -20,7 +20,7 @@ import { connectDocker } from '../docker.ts';
 import type { InstanceClients } from '../instance-redis.ts';
 import { type ActServices, actOnDrift, noteOutOfMemory } from './act.ts';
 import { type Alarm, createAlarm } from './alarm.ts';
-import { compare, type Difference } from './compare.ts';
+import { compare, type Difference, isSeenWhole, type Sight } from './compare.ts';
 import { type ContainerEvent, followEvents } from './docker-events.ts';
 import { type JudgedRow, listSettled, versionOf } from './judged-rows.ts';
 import { createLimits, type Limits } from './limits.ts';
@@ -79,7 +79,7 @@ function watchHost(services: DriftServices, docker: Docker, regions: readonly st
   const stopped = new AbortController();
   const { signal } = stopped;
   const alarm = createAlarm(signal);
-  const limits = createLimits(docker);
+  const limits = createLimits(docker, logger);
   const redisLooks = createRedisLooks({ ...services, onChange: () => alarm.ring() });
   const onEvent = createEventReader(services, limits, () => alarm.ring());
   const following = followEvents(docker, installationId, { signal, onEvent });
@@ -134,8 +134,10 @@ async function look(services: DriftServices, host: Host): Promise<void> {
   await limits.refresh(rows, seen);
   const suspects = new Map<string, string>();
   for (const row of rows) {
-    const differences = listDifferences(host, row, seen);
-    if (differences.length === 0 && row.drift.length === 0) continue;
+    const sight = sightOf(host, row, seen);
+    const differences = compare(row, sight);
+    const hasEnded = row.drift.length > 0 && isSeenWhole(row, sight);
+    if (differences.length === 0 && !hasEnded) continue;
     const print = JSON.stringify([versionOf(row), differences]);
     suspects.set(row.id, print);
     if (host.suspects.get(row.id) === print) await judge(services, row, differences);
@@ -149,18 +151,18 @@ async function look(services: DriftServices, host: Host): Promise<void> {
   redisLooks.begin(running);
 }
 
-function listDifferences(
+function sightOf(
   { limits, redisLooks }: Host,
   row: JudgedRow,
   { containers, volumes }: DockerSight,
-): Difference[] {
+): Sight {
   const container = containers.get(row.id);
-  return compare(row, {
+  return {
     container,
     volumeCreatedAt: volumes.get(row.id),
     limits: container && limits.of(container.id, row),
     parameters: container?.state === 'running' ? redisLooks.parametersOf(row) : undefined,
-  });
+  };
 }
 
 async function judge(

@@ -47,7 +47,9 @@ export type Adoption =
   /** An operator destroyed the stack: the instance is being deleted. */
   | 'ended'
   /** Somebody works on the stack or the row: ask again later. */
-  | 'busy';
+  | 'busy'
+  /** The state cannot be read, or a run that shows in nothing else is under way: ask again later. */
+  | 'unreadable';
 
 /** Kinds of drift that an adopted change explains. */
 const explainedDrift: readonly string[] = ['settings_changed', 'limits_changed'];
@@ -65,9 +67,9 @@ export async function adoptFromStack(
   if (!instance) return 'unchanged';
   if (!isAtRest(instance, clock.now()) || states.isLocked(instanceId)) return 'busy';
   const report = await states.read(instanceId);
-  if (report.kind === 'unknown' || states.isLocked(instanceId)) return 'busy';
+  if (states.isLocked(instanceId)) return 'busy';
+  if (report.kind === 'unknown') return 'unreadable';
   if (report.kind === 'empty') return await endWhereDestroyed(services, instance);
-  if (isGivenUp(instance)) return 'unchanged';
   const merged = merge(instance, report);
   if (Object.keys(merged.adopted).length === 0) return 'unchanged';
   const isWritten = await writeAdopted(services, instance, merged);
@@ -179,22 +181,29 @@ async function endWhereDestroyed(
 async function writeAdopted(
   { orm, clock }: AdoptionServices,
   instance: Instance,
-  { wanted, adopted }: Merged,
+  { wanted, applied, adopted }: Merged,
 ): Promise<boolean> {
   const now = clock.now();
-  const { id, generation, leaseEpoch, status } = instance;
+  const { id, generation, appliedGeneration, failedGeneration, leaseEpoch, status } = instance;
+  const isSettled = appliedGeneration === generation;
+  const neededMib = containerMemoryMib(wanted.maxMemoryBytes, wanted.persistence);
   const drift = instance.drift.filter(({ kind }) => !explainedDrift.includes(kind));
   const em = orm.em.fork() as EntityManager;
   return await em.transactional(async (tx) => {
     const leaseExpiresAtMs = { $lte: now.getTime() };
-    const where = { id, generation, appliedGeneration: generation, leaseEpoch, leaseExpiresAtMs };
+    const seen = { generation, appliedGeneration, failedGeneration, leaseEpoch };
+    const where = { id, ...seen, leaseExpiresAtMs };
     const changed = await tx.nativeUpdate(InstanceEntity, where, {
       ...wanted,
-      ...asApplied(wanted),
-      // A wish of this moment, which has come true already.
+      ...(applied && asApplied(applied)),
+      // A wish of this moment, which has come true already; what was given up before it still is.
       generation: generation + 1,
-      appliedGeneration: generation + 1,
-      reservedMib: containerMemoryMib(wanted.maxMemoryBytes, wanted.persistence),
+      ...(isSettled
+        ? { appliedGeneration: generation + 1, reservedMib: neededMib }
+        : {
+            failedGeneration: generation + 1,
+            reservedMib: Math.max(instance.reservedMib, neededMib),
+          }),
       drift,
       status: status === 'DEGRADED' && drift.length === 0 ? 'RUNNING' : status,
       updatedAt: now,

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../../config.ts';
 import type { Settings } from '../../instances/settings.ts';
+import { backendEnvironment } from '../backend-environment.ts';
 import type { WorkerSettings } from '../messages.ts';
 import { readStackConfig, stackConfigPath } from '../stack-config.ts';
 import { isLocked, lockOwners } from '../stack-locks.ts';
@@ -105,12 +106,20 @@ function askCli(config: Config, settings: WorkerSettings): StackStates {
     });
     return stdout;
   };
+  /** The whole of a stack's state; undefined where there is none. */
+  const exportStack = async (stack: string): Promise<string | undefined> =>
+    await ask('stack', 'export', '-s', stack, '--non-interactive').catch((error) => {
+      if (String(error.stderr).includes('no stack named')) return undefined;
+      throw error;
+    });
   const list = async (): Promise<{ name: string; lastUpdate?: string; resourceCount?: number }[]> =>
     JSON.parse(await ask('stack', 'ls', '--json', '--non-interactive'));
   return {
     listEveryMs: 4_000,
-    // It costs a run of the CLI to ask, in the time of which the state may change again.
-    rememberState: async () => async () => true,
+    async rememberState(stack) {
+      const before = await exportStack(stack);
+      return async () => before === undefined || (await exportStack(stack)) === before;
+    },
     // When the state was written, only the backend knows, by another clock.
     readNewerConfig: async () => ({}),
     // A run under way shows in its pending operations; that of the service is in the row's lease.
@@ -119,8 +128,8 @@ function askCli(config: Config, settings: WorkerSettings): StackStates {
     async read(stack) {
       const stacks = (await list()).map(({ name }) => shortName(name));
       if (!stacks.includes(stack)) return await reportMissing(async () => stacks);
-      const text = await ask('stack', 'export', '-s', stack, '--non-interactive');
-      const deployment = parseJson<{ deployment?: Deployment }>(text)?.deployment;
+      const text = await exportStack(stack);
+      const deployment = parseJson<{ deployment?: Deployment }>(text ?? '')?.deployment;
       const isUnderWay = (deployment?.pending_operations ?? []).length > 0;
       return deployment && !isUnderWay ? describeDeployment(deployment) : { kind: 'unknown' };
     },
@@ -165,7 +174,7 @@ function cliEnvironment(config: Config, settings: WorkerSettings): NodeJS.Proces
     PATH: [settings.pulumiBinDir, config.path].join(':'),
     HOME: config.home,
     PULUMI_HOME: settings.pulumiHome,
-    PULUMI_BACKEND_URL: settings.backendUrl,
+    ...backendEnvironment(settings.backendUrl),
     PULUMI_CONFIG_PASSPHRASE_FILE: settings.passphraseFile,
     PULUMI_SKIP_UPDATE_CHECK: 'true',
   };

@@ -35,7 +35,7 @@ export function startOperatorWatch(services: AdoptionServices): Repeating {
         logger.warn({ err: error, instanceId: stack }, 'a stack could not be compared');
         return 'busy' as const;
       });
-      if (adoption === 'busy') waiting.add(stack);
+      if (adoption === 'busy' || adoption === 'unreadable') waiting.add(stack);
     }
   };
   return startRepeating(round, {

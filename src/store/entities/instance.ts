@@ -73,6 +73,8 @@ export const InstanceEntity = defineEntity({
     /** The backup to be loaded by `restoreGeneration`; done once that generation is applied. */
     restoreBackupId: p.string().nullable(),
     restoreGeneration: p.integer().default(0),
+    /** The latest generation whose restore began to change the data; written before the first change. */
+    restoreBegunGeneration: p.integer().default(0),
     /** When backups are taken by themselves: a cron expression, in UTC. */
     backupSchedule: p.string().nullable(),
     backupKeepCount: p.integer().nullable(),

@@ -26,6 +26,7 @@ const instances = [
   'alter table instances add column empty_volume_generation int not null default 0',
   'alter table instances add column restore_backup_id varchar(255) null',
   'alter table instances add column restore_generation int not null default 0',
+  'alter table instances add column restore_begun_generation int not null default 0',
   'alter table instances add column backup_schedule varchar(255) null',
   'alter table instances add column backup_keep_count int null',
   'alter table instances add column backup_keep_days int null',
@@ -62,7 +63,8 @@ const backups = [
   'create index backups_organization on backups (organization_id, created_at, id)',
   // What the backup runner asks for again and again.
   `create index backups_open on backups (created_at)
-    where status in ('QUEUED', 'RUNNING', 'DELETING')`,
+    where status in ('QUEUED', 'RUNNING', 'DELETING')
+      or (status = 'FAILED' and location is not null)`,
 ];
 
 const duties = [

@@ -31,7 +31,7 @@ interface Measure {
 export const cycles: Fault = {
   name: 'cycles',
   what: 'create and delete, again and again: nothing grows but history',
-  tries: { short: 3, full: 100 },
+  tries: { short: 2, full: 100 },
   async run(bench) {
     // One worker, so that every job has the same way; it is never replaced in the short form.
     const world = await bench.fresh({ settings: { SWIFTCACHE_LOG_LEVEL: 'info' } });

@@ -20,6 +20,19 @@ import { twoServers } from './servers.ts';
 import { staleLock, tornCheckpoint } from './state-files.ts';
 import { connectionsCut, databaseLocked, diskFull, postgresRestarted } from './storage.ts';
 
+/** The costly ones take turns in the short form: three of the five rest each day. */
+const takingTurns: readonly Fault[] = [
+  databaseLocked,
+  diskFull,
+  postgresRestarted,
+  dockerdRestarted,
+  twoServers,
+];
+
+export function restingOn(day: number): Fault[] {
+  return [day, day + 1, day + 3].flatMap((each) => takingTurns[each % takingTurns.length] ?? []);
+}
+
 export const faults: readonly Fault[] = [
   matrix,
   containerRemoved,

@@ -16,7 +16,7 @@ import { checkOutcome, nextChange, openSubject, type Subject, wish } from './mat
 
 /** Cases that break nothing but their own instance's run are tried side by side. */
 const sideBySide = 5;
-const shortCases = 8;
+const shortCases = 5;
 
 export const matrix: Fault = {
   name: 'matrix',

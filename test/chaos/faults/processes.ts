@@ -2,7 +2,7 @@
 import type { Bench, Fault } from '../bench.ts';
 import type { World } from '../world.ts';
 
-const inFlight = 6;
+const inFlight = { short: 3, full: 6 };
 /** What a stop in order may take. */
 const stopWithinMs = 30_000;
 
@@ -14,7 +14,9 @@ async function underLoad(
   for (let count = 1; count <= bench.tries; count += 1) {
     await bench.attempt(`try ${count}`, async (broken) => {
       const old = await world.create();
-      const created = await Promise.all(Array.from({ length: inFlight }, () => world.request()));
+      const created = await Promise.all(
+        Array.from({ length: inFlight[bench.isShort ? 'short' : 'full'] }, () => world.request()),
+      );
       const deleted = await world.change('DELETE', `/api/v1/instances/${old.id}`);
       // By now some are in hand and some are waiting.
       await world.awaitInstance(old.id, ({ status }) => status === 'DELETING');
@@ -27,7 +29,7 @@ async function underLoad(
         if (status !== 'SUCCEEDED') throw new Error(`${status} ${error?.code}`);
       }
       for (const instance of created) await world.command(instance, 'SET', 'a', 'b');
-      for (const { id } of created) await world.remove(id);
+      await Promise.all(created.map(({ id }) => world.remove(id)));
     });
     await bench.audit(world);
   }
@@ -35,7 +37,7 @@ async function underLoad(
 
 export const stopUnderLoad: Fault = {
   name: 'SIGTERM under load',
-  what: 'a stop with six creates and a delete in hand ends within 30 s; the next start goes on',
+  what: 'a stop with six creates (three in the short form) and a delete in hand ends within 30 s; the next start goes on',
   tries: { short: 1, full: 5 },
   async run(bench) {
     const world = await bench.fresh();

@@ -10,7 +10,7 @@ import { type Bench, CannotBreak, type Fault } from '../bench.ts';
 import type { World } from '../world.ts';
 
 const inFlight = 3;
-const lockedMs = { short: 10_000, full: 30_000 };
+const lockedMs = { short: 8_000, full: 30_000 };
 const diskMib = 24;
 /** A service that cannot write may be slow to say so, but no test waits for it. */
 const answerWithinMs = 20_000;
@@ -42,7 +42,7 @@ export const databaseLocked: Fault = {
           world,
           created.map(({ operationId }) => operationId),
         );
-        for (const { id } of created) await world.remove(id);
+        await Promise.all(created.map(({ id }) => world.remove(id)));
       });
       await bench.audit(world);
     }
@@ -78,7 +78,7 @@ export const diskFull: Fault = {
         const ids = await world.withRows(async (rows) =>
           rows.filter((row) => row.status !== 'DELETED').map(({ id }) => id),
         );
-        for (const id of ids) await world.remove(id);
+        await Promise.all(ids.map((id) => world.remove(id)));
       });
       await bench.audit(world);
     }
@@ -136,7 +136,7 @@ async function onPostgres(
       await breakIt(server);
       broken();
       await allSucceed(world, [...created.map(({ operationId }) => operationId), deleted]);
-      for (const { id } of created) await world.remove(id);
+      await Promise.all(created.map(({ id }) => world.remove(id)));
     });
     await bench.audit(world);
   }

@@ -4,6 +4,7 @@ import { dropOldBackups, overdue } from '../../../src/backups/retention.ts';
 import { takeDueBackups } from '../../../src/backups/take-due-backups.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { type Backup, BackupEntity } from '../../../src/store/entities/backup.ts';
+import { InstanceEntity } from '../../../src/store/entities/instance.ts';
 import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
 import { createTestClock } from '../../support/clock.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
@@ -46,8 +47,12 @@ testOnEachDatabase('each kind of backup is kept as long as it is said', async (t
   ];
   const deleted = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(31) });
   gone.push(await add({ kind: 'manual' }, deleted));
-  const justDeleted = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(29) });
+  const since = { status: 'DELETED', deletedAt: daysAgo(29), ...rule } as const;
+  const justDeleted = await addInstance(orm, since);
   kept.push(await add({ kind: 'manual' }, justDeleted));
+  for (const days of [30, 31, 32, 33]) {
+    kept.push(await add({ kind: 'scheduled', createdAt: daysAgo(days) }, justDeleted));
+  }
   const ended = await addInstance(orm, { status: 'DELETED', deletedAt: daysAgo(1) });
   gone.push(await add({ kind: 'manual' }, ended));
   await orm.em
@@ -77,6 +82,33 @@ testOnEachDatabase('times that were missed are taken once, whoever looks', async
   t.true(backupNextAt && backupNextAt > now);
   t.is(await countOf(orm, stopped.id), 0);
   t.deepEqual((await readInstance(orm, stopped.id)).backupNextAt, daysAgo(3), 'it is waited for');
+});
+
+testOnEachDatabase('a schedule goes on where the plan is full', async (t, orm) => {
+  const due = { backupSchedule: '0 * * * *', backupKeepCount: 7, backupNextAt: daysAgo(1) };
+  const instance = await addInstance(orm, { status: 'RUNNING', ...due });
+  const { id, organizationId } = instance;
+  await orm.em.fork().nativeUpdate(OrganizationEntity, { id: organizationId }, { plan: 'free' });
+  for (let i = 0; i < 9; i += 1) await addBackup(orm, instance, { status: 'AVAILABLE' });
+  const scheduled = async (): Promise<string[]> => {
+    const where = { instanceId: id, kind: 'scheduled' as const };
+    const rows = await orm.em.fork().find(BackupEntity, where);
+    return rows.map(({ status }) => status).sort();
+  };
+  const takeNext = async (): Promise<string[]> => {
+    await orm.em.fork().nativeUpdate(InstanceEntity, { id }, { backupNextAt: daysAgo(1) });
+    await takeDueBackups({ orm, clock, backupRunner });
+    const found = await scheduled();
+    await orm.em.fork().nativeUpdate(BackupEntity, { status: 'QUEUED' }, { status: 'AVAILABLE' });
+    return found;
+  };
+  const createdAt = daysAgo(2);
+  await addBackup(orm, instance, { kind: 'scheduled', status: 'AVAILABLE', createdAt });
+  t.deepEqual(await takeNext(), ['AVAILABLE', 'QUEUED'], 'the only one stays');
+  await addBackup(orm, await addInstance(orm, { organizationId }), { status: 'AVAILABLE' });
+  t.deepEqual(await takeNext(), ['AVAILABLE', 'DELETING', 'QUEUED'], 'the oldest makes place');
+  const oldest = await orm.em.fork().find(BackupEntity, { status: 'DELETING' });
+  t.deepEqual(oldest[0]?.createdAt, createdAt);
 });
 
 testOnEachDatabase('a schedule that finds no place says so in the list', async (t, orm) => {

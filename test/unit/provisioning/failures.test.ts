@@ -38,6 +38,16 @@ ${trace}`,
   ],
   ['docker_unreachable', true, 'connect ENOENT /var/run/docker.sock'],
   [
+    'instance_loading',
+    true,
+    'Redis at 127.0.0.1:20000 did not take its settings: LOADING Redis is loading the dataset in memory',
+  ],
+  [
+    'instance_loading',
+    true,
+    'Redis at 127.0.0.1:20000 did not take its settings: Redis is still writing its append-only file',
+  ],
+  [
     'image_missing',
     false,
     `Unable to create container with image sha256:${'a'.repeat(64)}: unable to find or pull image sha256:${'a'.repeat(64)}`,

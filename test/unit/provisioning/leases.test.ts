@@ -4,6 +4,7 @@ import {
   freeDeadLeases,
   heartbeatMs,
   renewLease,
+  uncountTry,
 } from '../../../src/provisioning/leases.ts';
 import { postpone } from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
@@ -196,5 +197,52 @@ testOnEachDatabase(
     await postpone(leases, second, 5_000);
     leases.clock.advance(-60 * 60_000);
     t.is((await claim(leases)).epoch, second.epoch + 1);
+  },
+);
+
+testOnEachDatabase(
+  'who has an instance in hand does not claim it again, however the clock is moved; others may',
+  async (t, orm) => {
+    const { id: organizationId } = await addOrganization(orm);
+    const leases = leasesOf(orm);
+    await addInstance(orm, { organizationId });
+    const { instanceId } = await claim(leases);
+    for (const byMs of [longMs, -2 * longMs]) {
+      leases.clock.advance(byMs);
+      t.is(await claimNext(leases, ['inst_other', instanceId]), undefined);
+    }
+    const { id } = await addInstance(orm, { organizationId });
+    t.is((await claimNext(leases, [instanceId]))?.instanceId, id);
+    leases.clock.advance(-longMs);
+    t.like(await claimNext({ ...leases, owner: 'other' }), { epoch: 2 });
+  },
+);
+
+testOnEachDatabase(
+  'a try is taken off the count only where its lease was taken over for the same wish',
+  async (t, orm) => {
+    const leases = leasesOf(orm);
+    const { id, generation } = await addInstance(orm);
+    const old = await claim(leases);
+    await uncountTry(leases, old, generation);
+    t.is((await readInstance(orm, id)).attempts, 1);
+    leases.clock.advance(longMs);
+    await claim({ ...leases, owner: 'other' });
+    await uncountTry(leases, old, generation + 1);
+    t.is((await readInstance(orm, id)).attempts, 2);
+    await uncountTry(leases, old, generation);
+    await uncountTry(leases, old, generation);
+    t.is((await readInstance(orm, id)).attempts, 1, 'never as if nothing had begun');
+  },
+);
+
+testOnEachDatabase(
+  'a claim whose answer was lost holds nothing up: its lease is free for who won it',
+  async (t, orm) => {
+    const leases = leasesOf(orm);
+    await addInstance(orm);
+    await claim(leases);
+    t.is(await claimNext({ ...leases, owner: 'other' }), undefined);
+    t.like(await claimNext(leases, []), { epoch: 2 });
   },
 );

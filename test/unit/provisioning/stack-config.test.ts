@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
+import { explainFailure } from '../../../src/provisioning/failures.ts';
 import {
+  printStackConfig,
   removeStackConfig,
   writeStackConfig,
   writeStackSalt,
@@ -93,4 +95,20 @@ test('removing takes one file, and does nothing where there is none', (t) => {
   removeStackConfig(folder, stack);
   removeStackConfig(folder, stack);
   t.deepEqual(readdirSync(folder), [`Pulumi.${stack}x.yaml`]);
+});
+
+test('what was set after the configuration was seen is not written over', (t) => {
+  const folder = temporaryFolder(t);
+  writeStackConfig(folder, stack, { 'swiftcache:maxMemoryBytes': 1 });
+  const seen = printStackConfig(folder, stack);
+  writeStackConfig(folder, stack, { 'swiftcache:evictionPolicy': 'noeviction' });
+  const values = { 'swiftcache:maxMemoryBytes': 2, 'swiftcache:evictionPolicy': 'allkeys-lru' };
+  const before = read(folder);
+  const refused = t.throws(() => writeStackConfig(folder, stack, values, seen));
+  t.is(explainFailure({ diagnostics: [String(refused)], timedOut: false }).code, 'stack_locked');
+  t.deepEqual(read(folder), before);
+  writeStackConfig(folder, stack, values, printStackConfig(folder, stack));
+  // A run that is begun once more finds its own.
+  t.notThrows(() => writeStackConfig(folder, stack, values, seen));
+  t.like(read(folder), { config: { 'swiftcache:maxMemoryBytes': '2' } });
 });

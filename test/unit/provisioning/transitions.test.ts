@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { containerMemoryMib } from '../../../infra/sizing.ts';
 import { AppError } from '../../../src/lib/errors.ts';
+import { listSettled } from '../../../src/provisioning/drift/judged-rows.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
@@ -85,10 +86,14 @@ testOnEachDatabase(
   },
 );
 
-testOnEachDatabase('applied: what a try before it had failed of is forgotten', async (t, orm) => {
-  const begun = await begin(orm, { failureCode: 'port_in_use', failureMessage: 'taken' });
-  await transitions.settleApplied(begun.services, begun.claim, begun.instance, begun.operation);
-  t.like(await readInstance(orm, begun.instance.id), { failureCode: null, failureMessage: null });
+testOnEachDatabase('of an endless delete only the last steps are kept', async (t, orm) => {
+  const { services, operation } = await begin(orm, { desired: 'absent', status: 'DELETING' });
+  for (let step = 1; step <= 100; step += 1) {
+    await transitions.recordStep(services, operation, `step-${step}`, 20);
+  }
+  const { steps } = await readOperation(orm, operation.id);
+  t.is(steps.length, 60);
+  t.is(steps.at(-1)?.name, 'step-100');
 });
 
 testOnEachDatabase(
@@ -190,6 +195,54 @@ testOnEachDatabase(
     t.like(await claimNext({ ...services, owner: 'other' }), { instanceId: row.id, attempts: 1 });
   },
 );
+
+testOnEachDatabase(
+  'the reason of an update that was given up stays until the next wish, through the run that went back',
+  async (t, orm) => {
+    const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
+    const begun = await begin(
+      orm,
+      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
+      'update',
+    );
+    const { services, claim, instance, operation } = begun;
+    await transitions.settleFailed(services, claim, instance, operation, cause);
+    const back = await claimNext({ ...services, owner: 'me' });
+    const row = await readInstance(orm, instance.id);
+    await transitions.settleApplied(services, back ?? claim, row, undefined);
+    t.like(await readInstance(orm, instance.id), {
+      ...settings,
+      status: 'RUNNING',
+      appliedGeneration: 3,
+      failureCode: 'port_in_use',
+      failureMessage: 'taken',
+    });
+  },
+);
+
+for (const status of ['RUNNING', 'STOPPED'] as const) {
+  testOnEachDatabase(
+    `an instance whose update and the way back are given up stays ${status}, and is watched`,
+    async (t, orm) => {
+      const wish = { status, generation: 2, appliedGeneration: 1, nodeHost: '127.0.0.1' };
+      const begun = await begin(
+        orm,
+        { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
+        'update',
+      );
+      const { services, claim, instance, operation } = begun;
+      await transitions.settleFailed(services, claim, instance, operation, cause);
+      t.deepEqual(await listSettled(services, [instance.region]), []);
+      const back = await claimNext({ ...services, owner: 'me' });
+      const row = await readInstance(orm, instance.id);
+      await transitions.settleFailed(services, back ?? claim, row, undefined, cause);
+      t.like(await readInstance(orm, instance.id), { ...settings, status, failedGeneration: 3 });
+      const [judged, ...others] = await listSettled(services, [instance.region]);
+      t.is(judged?.id, instance.id);
+      t.deepEqual(others, []);
+    },
+  );
+}
 
 testOnEachDatabase(
   'a restart that fails for settings asked before it goes on without them',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { prepareDataDirectory } from '../../../src/data-directory.ts';
@@ -8,7 +8,7 @@ import { restoreService } from '../../../src/service-backup/restore.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
 import { temporaryFolder } from '../../support/folders.ts';
-import { addOrganization } from '../../support/rows.ts';
+import { addInstance, addOrganization } from '../../support/rows.ts';
 import { testConfig } from '../../support/test-config.ts';
 
 test('a restore over a service refuses, and where it is told to, puts aside what is there', async (t) => {
@@ -20,13 +20,27 @@ test('a restore over a service refuses, and where it is told to, puts aside what
   const { id } = await addOrganization(orm);
   const file = join(folder, 'service.age');
   const options = { file, passphrase: 'correct horse battery staple', say: () => {} };
-  await backUpService(config, options);
+  // Its state is in the file of another server, which this one has not.
+  const instance = await addInstance(orm, { organizationId: id, nodeHost: '127.0.0.1' });
+  const { manifest: made } = await backUpService(config, options);
+  t.true(made.warnings.some((text) => text.includes(`${instance.id} has no state`)));
   const later = await addOrganization(orm);
   await orm.close();
   const key = readFileSync(config.masterKeyFile, 'utf8');
 
   const refused = restoreService(config, { ...options, replace: false });
   await t.throwsAsync(refused, { message: /A service has run in/ });
+  t.is(readFileSync(config.masterKeyFile, 'utf8'), key);
+
+  // It breaks off once the place is cleared: the passphrase that is to be used is another service's.
+  const foreign = join(temporaryFolder(t), 'passphrase');
+  writeFileSync(foreign, 'of another service', { mode: 0o600 });
+  const broken = restoreService(
+    { ...config, passphraseFile: foreign },
+    { ...options, replace: true },
+  );
+  await t.throwsAsync(broken, { message: /holds another passphrase/ });
+  t.deepEqual(readdirSync(folder).sort(), ['data', 'service.age']);
   t.is(readFileSync(config.masterKeyFile, 'utf8'), key);
 
   const { manifest, putAside } = await restoreService(config, { ...options, replace: true });

@@ -4,6 +4,7 @@ import type { Manifest } from '../../../src/service-backup/manifest.ts';
 import { restoreDatabase } from '../../../src/service-backup/restore-database.ts';
 import { dumpTables, listTables, loadRows } from '../../../src/service-backup/tables.ts';
 import {
+  connectDatabase,
   type DatabaseLocation,
   type EntityManager,
   migrationNames,
@@ -186,6 +187,25 @@ test('after a restore nobody holds a lease, and what was in motion begins with r
   t.like(await read(open.id), { ...free, generation: 1, attempts: 1 });
   t.like(await read(gone.id), { generation: 1 });
 });
+
+for (const [engine, locate] of Object.entries<Locate>(engines)) {
+  test(`a restore that breaks off leaves an empty database, which takes the next [${engine}]`, async (t) => {
+    const source = await openThere(t, embeddedLocation(t));
+    const { id } = await addInstance(source);
+    const { tables, texts } = await dump(source);
+    const header = { table: 'settings', columns: [{ name: 'no_such_column', kind: 'text' }] };
+    const bad = `${JSON.stringify(header)}\n["x"]\n`;
+    const place = await locate(t);
+    const broken = restore(place, { tables, texts: [...texts, bad] });
+    await t.throwsAsync(broken, { message: /no_such_column/ });
+    const { orm, migrator } = await connectDatabase(place);
+    t.deepEqual(await migrator.getExecuted(), []);
+    await orm.close();
+    await restore(place, { tables, texts });
+    const target = await openThere(t, place);
+    t.is(await target.em.fork().count(InstanceEntity, { id }), 1);
+  });
+}
 
 test('rows of an older schema are brought forward', async (t) => {
   const columns = [

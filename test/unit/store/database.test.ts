@@ -144,6 +144,7 @@ for (const persistence of [true, false]) {
         emptyVolumeGeneration: 1,
         restoreBackupId: 'bkp_a',
         restoreGeneration: 1,
+        restoreBegunGeneration: 1,
         backupSchedule: '0 3 * * *',
         backupKeepCount: 7,
         backupKeepDays: 30,

@@ -84,6 +84,8 @@ testOnEachDatabase(
     await t.throwsAsync(writeClaimed(orm, claim, { status: 'AVAILABLE' }), {
       instanceOf: ClaimLost,
     });
+    t.is(await claimNext(services), undefined, 'its file may still be on its way');
+    services.clock.advance(46_000);
     t.like(await claimNext(services), { backupId: id });
     t.is((await readBackup(orm, id))?.status, 'DELETING');
   },

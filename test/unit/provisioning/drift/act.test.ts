@@ -237,6 +237,21 @@ testOnEachDatabase('a repair that was given up is begun again after a rest', asy
   t.is(ended.failureCode, null);
 });
 
+testOnEachDatabase('a clock that is set back makes no rest longer', async (t, orm) => {
+  const drift = [{ ...stopped, since: '2030-01-01T00:00:00.000Z' }];
+  const world = await startWorld(orm, {
+    status: 'DEGRADED',
+    drift,
+    generation: 3,
+    appliedGeneration: 2,
+    failedGeneration: 3,
+  });
+  const { id } = await world.read();
+  const updatedAt = new Date(world.clock.now().getTime() + 3_600_000);
+  await orm.em.fork().nativeUpdate(InstanceEntity, { id }, { updatedAt });
+  t.is((await world.act([stopped])).generation, 4);
+});
+
 testOnEachDatabase('an end for want of memory is in the audit log', async (t, orm) => {
   const world = await startWorld(orm);
   const { id } = await world.read();

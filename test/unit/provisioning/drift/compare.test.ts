@@ -2,7 +2,12 @@
 import test from 'ava';
 import { liveParameters } from '../../../../infra/live-settings.ts';
 import { containerMemoryMib } from '../../../../infra/sizing.ts';
-import { compare, type Recorded, type Sight } from '../../../../src/provisioning/drift/compare.ts';
+import {
+  compare,
+  isSeenWhole,
+  type Recorded,
+  type Sight,
+} from '../../../../src/provisioning/drift/compare.ts';
 
 const mib = 1024 * 1024;
 const row: Recorded = {
@@ -112,4 +117,25 @@ test('a volume made after the loss is not the lost one, an older one is', (t) =>
   t.deepEqual(kindsOf(lost, madeAt('2030-01-02T00:00:01Z')), ['data_volume_missing']);
   t.deepEqual(kindsOf(lost, madeAt('2030-01-01T23:59:59Z')), ['data_volume_missing']);
   t.deepEqual(kindsOf(lost, madeAt('2030-01-01T00:00:00Z')), []);
+});
+
+test('what was noted stays noted while nobody looks, and ends when somebody did', (t) => {
+  const since = new Date().toISOString();
+  const limits = { kind: 'limits_changed', detail: 'Other limits.' } as const;
+  const settings = { kind: 'settings_changed', detail: 'Other settings.' } as const;
+  const noted = { ...row, drift: [limits, settings].map((note) => ({ ...note, since })) };
+  t.deepEqual(compare(noted, { ...right, parameters: undefined }), [settings]);
+  t.deepEqual(compare(noted, { ...right, limits: undefined }), [limits]);
+  t.deepEqual(kindsOf(noted, inState('exited')), ['container_stopped', 'settings_changed']);
+  // Nobody can look at what is gone.
+  t.deepEqual(kindsOf(noted, { ...right, container: undefined }), ['container_missing']);
+  t.deepEqual(compare(noted, right), []);
+});
+
+test('only a look at everything says that nothing differs', (t) => {
+  t.true(isSeenWhole(row, right));
+  t.false(isSeenWhole(row, { ...right, parameters: undefined }));
+  t.false(isSeenWhole(row, { ...right, limits: undefined }));
+  const stopped = { ...row, power: 'off' as const };
+  t.true(isSeenWhole(stopped, inState('exited')));
 });

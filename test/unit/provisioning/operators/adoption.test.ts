@@ -106,6 +106,32 @@ testOnEachDatabase(
   },
 );
 
+for (const status of ['RUNNING', 'FAILED'] as const) {
+  testOnEachDatabase(
+    `an operator's change of an instance that was given up while ${status} is adopted, and it stays given up`,
+    async (t, orm) => {
+      const row = await addInstance(orm, {
+        ...running,
+        status,
+        generation: 3,
+        appliedGeneration: 1,
+        failedGeneration: 3,
+        failureCode: 'docker_unreachable',
+        // The wish that was given up, of which the state shows a part.
+        triedSettings: [{ ...before, persistence: true }],
+      });
+      const services = servicesOf(orm, made({ ...theirs, persistence: true }));
+      t.is(await adoptFromStack(services, row.id), 'adopted');
+      const adopted = await readInstance(orm, row.id);
+      t.like(adopted, { ...theirs, ...asApplied(theirs), status, appliedGeneration: 1 });
+      t.is(adopted.failedGeneration, adopted.generation);
+      t.is(adopted.failureCode, 'docker_unreachable');
+      t.is((await auditOf(orm, row)).length, 1);
+      t.is(await adoptFromStack(services, row.id), 'unchanged');
+    },
+  );
+}
+
 testOnEachDatabase(
   'what somebody works on is left alone: a lock, a lease, a wish, an unread state',
   async (t, orm) => {
@@ -124,7 +150,7 @@ testOnEachDatabase(
       await adoptFromStack(servicesOf(orm, made(theirs), { isLocked: true }), settled.id),
       'busy',
     );
-    t.is(await adoptFromStack(servicesOf(orm, { kind: 'unknown' }), settled.id), 'busy');
+    t.is(await adoptFromStack(servicesOf(orm, { kind: 'unknown' }), settled.id), 'unreadable');
     for (const row of [held, wished, settled]) {
       t.like(await readInstance(orm, row.id), before);
       t.deepEqual(await auditOf(orm, row), []);

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { WorkerSettings } from '../../../../src/provisioning/messages.ts';
@@ -80,6 +80,29 @@ test('a mark changes with each write and goes with its stack; other files have n
   rmSync(join(folder, `${stack}.json`));
   t.is((await states.listMarks()).size, 0);
   t.true(await (await states.rememberState(stack))());
+});
+
+test('in another backend too, a state that was written since it was seen is told from one that was not', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'state.json');
+  const cli = join(folder, 'pulumi');
+  // It is asked for `stack export` alone here.
+  const missing = 'echo "error: no stack named \'$4\' found" >&2; exit 255';
+  writeFileSync(cli, `#!/bin/sh\n[ -e "${file}" ] && exec /bin/cat "${file}"\n${missing}\n`);
+  chmodSync(cli, 0o700);
+  const states = createStackStates(testConfig(), {
+    ...{ backendUrl: 's3://bucket', pulumiBinDir: folder, projectDir: folder },
+    ...{ stacksDir: folder, passphraseFile: file, pulumiHome: folder, dockerHost: '' },
+  });
+  const ofNothing = await states.rememberState(stack);
+  writeFileSync(file, '{"deployment":{"manifest":{"time":"one"}}}');
+  t.true(await ofNothing());
+  const isAsSeen = await states.rememberState(stack);
+  t.true(await isAsSeen());
+  writeFileSync(file, '{"deployment":{"manifest":{"time":"two"}}}');
+  t.false(await isAsSeen());
+  rmSync(file);
+  t.false(await isAsSeen());
 });
 
 test('the configuration counts only where it was written later than the state', async (t) => {
