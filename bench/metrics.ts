@@ -23,7 +23,7 @@ import { createLogger } from '../src/lib/logger.ts';
 import { pollUntil } from '../src/lib/retry.ts';
 import type { InstanceReader } from '../src/metrics/looks.ts';
 import { createSampler } from '../src/metrics/sampler.ts';
-import { passwordPlace } from '../src/provisioning/instance-redis.ts';
+import { createInstanceClients, passwordPlace } from '../src/provisioning/instance-redis.ts';
 import { createMetricsReader } from '../src/provisioning/metrics-reader.ts';
 import { type Orm, openDatabase } from '../src/store/database.ts';
 import { InstanceEntity } from '../src/store/entities/instance.ts';
@@ -130,7 +130,7 @@ async function measure(work: () => Promise<unknown>): Promise<Cost> {
 }
 
 async function measureSampler(database: Orm): Promise<Cost & { looks: number }> {
-  const real = createMetricsReader(sealer);
+  const real = createMetricsReader(sealer, createInstanceClients(sealer));
   let looks = 0;
   const reader: InstanceReader = {
     ...real,

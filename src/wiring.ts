@@ -131,7 +131,10 @@ export async function makeParts(
   const options = { ...testOptions, installationId, vault };
   const provisioning = makeProvisioning(base, sealer, surfaces, options);
   const { reconciler, previewer, access } = provisioning;
-  const sampler = createSampler({ ...base, reader: createMetricsReader(sealer) });
+  const sampler = createSampler({
+    ...base,
+    reader: createMetricsReader(sealer, provisioning.clients),
+  });
   const services: HttpServices = {
     ...base,
     sealer,

@@ -36,6 +36,13 @@ export async function withInstanceRedis<T>(
   }
 }
 
+/** What kept connections to an instance moved since it was last asked, and how many are open. */
+export interface KeptTraffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly connections: number;
+}
+
 /** Connections that stay open for a while, at most one an instance. */
 export interface InstanceClients {
   /**
@@ -45,6 +52,8 @@ export interface InstanceClients {
    * @throws what the connection or `work` throws; never with the password in it.
    */
   use<T>(instance: InstanceAddress, work: (redis: Redis) => Promise<T>): Promise<T>;
+  /** What they moved, in Redis's words: `bytesIn` is what it received. Told once, for the metrics. */
+  takeTraffic(instanceId: string): KeptTraffic;
   /** Closes the connection to an instance at once. */
   drop(instanceId: string): void;
   /** Closes all connections; whoever comes later gets one that closes after its work. */
@@ -58,11 +67,16 @@ interface KeptConnection {
   readonly ready: Promise<void>;
   readonly idle: NodeJS.Timeout;
   users: number;
+  /** What was told of its socket already. */
+  toldIn: number;
+  toldOut: number;
 }
 
 /** Makes the connections of this process; nothing is opened before its first use. */
 export function createInstanceClients(sealer: Sealer): InstanceClients {
   const kept = new Map<string, KeptConnection>();
+  /** Of connections that are closed. */
+  const untold = new Map<string, { bytesIn: number; bytesOut: number }>();
   let isClosed = false;
 
   function open(instance: InstanceAddress): KeptConnection {
@@ -76,19 +90,43 @@ export function createInstanceClients(sealer: Sealer): InstanceClients {
       if (connection.users === 0) drop(id, connection);
     }, idleTimeoutMs).unref();
     const ready = signIn(redis);
-    const connection: KeptConnection = { redis, address, ready, idle, users: 0 };
+    const connection: KeptConnection = {
+      ...{ redis, address, ready, idle },
+      ...{ users: 0, toldIn: 0, toldOut: 0 },
+    };
     redis.on('close', () => drop(id, connection));
     kept.set(id, connection);
     return connection;
   }
 
   function drop(id: string, connection: KeptConnection): void {
-    if (kept.get(id) === connection) kept.delete(id);
+    if (kept.get(id) === connection) {
+      kept.delete(id);
+      untold.set(id, tell(id, connection));
+    }
     clearTimeout(connection.idle);
     connection.redis.disconnect();
   }
 
+  /** Adds what the connection moved to what was not told yet of those before it. */
+  function tell(id: string, connection: KeptConnection | undefined) {
+    const { bytesIn, bytesOut } = untold.get(id) ?? { bytesIn: 0, bytesOut: 0 };
+    untold.delete(id);
+    const stream = connection?.redis.stream;
+    // Before it connects, a client has no socket.
+    if (!connection || !stream) return { bytesIn, bytesOut };
+    const moved = { in: stream.bytesWritten, out: stream.bytesRead };
+    const told = { in: connection.toldIn, out: connection.toldOut };
+    connection.toldIn = moved.in;
+    connection.toldOut = moved.out;
+    return { bytesIn: bytesIn + moved.in - told.in, bytesOut: bytesOut + moved.out - told.out };
+  }
+
   return {
+    takeTraffic(instanceId) {
+      const connection = kept.get(instanceId);
+      return { ...tell(instanceId, connection), connections: connection ? 1 : 0 };
+    },
     async use(instance, work) {
       if (isClosed) return await withInstanceRedis(sealer, instance, work);
       const connection = open(instance);
@@ -107,6 +145,8 @@ export function createInstanceClients(sealer: Sealer): InstanceClients {
     drop(instanceId) {
       const connection = kept.get(instanceId);
       if (connection) drop(instanceId, connection);
+      // Its Redis ends or moves, and counts anew.
+      untold.delete(instanceId);
     },
     close() {
       isClosed = true;

@@ -1,13 +1,19 @@
 /**
  * Reads the instances' counters for the sampler, over one connection each that stays open between looks.
  *
- * What the connection itself moves is counted at its socket, so that the metrics can leave it out.
+ * What the platform itself moves is counted at its sockets, this connection's and the kept one's
+ * (instance-redis.ts), so that the metrics can leave it out.
  */
 import type { Redis } from 'ioredis';
 import type { Sealer } from '../lib/crypto.ts';
 import type { InstanceReader, ReadableInstance } from '../metrics/looks.ts';
 import { infoSections, parseReading } from '../metrics/parse-sample.ts';
-import { createPlatformRedis, signIn } from './instance-redis.ts';
+import {
+  createPlatformRedis,
+  type InstanceClients,
+  type KeptTraffic,
+  signIn,
+} from './instance-redis.ts';
 
 const timeoutMs = 1_000;
 const connectionOptions = {
@@ -27,7 +33,10 @@ interface Link {
 }
 
 /** Makes a reader; one look at an instance at a time is the caller's care. */
-export function createMetricsReader(sealer: Sealer): InstanceReader {
+export function createMetricsReader(
+  sealer: Sealer,
+  clients: Pick<InstanceClients, 'takeTraffic'>,
+): InstanceReader {
   const links = new Map<string, Link>();
   const drop = (instanceId: string): void => {
     links.get(instanceId)?.redis.disconnect();
@@ -47,7 +56,8 @@ export function createMetricsReader(sealer: Sealer): InstanceReader {
   return {
     async read(instance) {
       try {
-        return await look(await linkOf(instance));
+        const link = await linkOf(instance);
+        return await look(link, clients.takeTraffic(instance.id));
       } catch (error) {
         drop(instance.id);
         throw error;
@@ -65,7 +75,7 @@ export function createMetricsReader(sealer: Sealer): InstanceReader {
   };
 }
 
-async function look(link: Link): ReturnType<InstanceReader['read']> {
+async function look(link: Link, kept: KeptTraffic): ReturnType<InstanceReader['read']> {
   const { stream } = link.redis;
   const receivedBefore = stream.bytesRead;
   const replies = await link.redis
@@ -78,11 +88,13 @@ async function look(link: Link): ReturnType<InstanceReader['read']> {
     return reply;
   });
   const own = {
-    bytesIn: stream.bytesWritten - link.sentBytes,
-    bytesOut: receivedBefore - link.receivedBytes,
+    bytesIn: stream.bytesWritten - link.sentBytes + kept.bytesIn,
+    bytesOut: receivedBefore - link.receivedBytes + kept.bytesOut,
     replyBytes: stream.bytesRead - receivedBefore,
   };
   link.sentBytes = stream.bytesWritten;
   link.receivedBytes = stream.bytesRead;
-  return { reading: parseReading(String(info), histograms), own };
+  const reading = parseReading(String(info), histograms);
+  const clients = Math.max(0, reading.clients - kept.connections);
+  return { reading: { ...reading, clients }, own };
 }

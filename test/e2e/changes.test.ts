@@ -219,17 +219,14 @@ test.serial(
     const ended = await awaitOperation(service, operation.id);
     t.is(ended.status, 'FAILED');
     t.is(ended.error.code, 'memory_in_use');
-    const path = `/api/v1/instances/${instance.id}`;
-    const shown = await pollUntil(
-      async () => {
-        const { instance: read } = await service.api.call('GET', path);
-        return read.failure === null ? read : undefined;
-      },
-      { timeoutMs: 20_000, intervalMs: 100 },
-    );
-    t.like(shown, { status: 'RUNNING', maxMemory: 160 * mib });
     const before = { maxMemory: 160 * mib, evictionPolicy: 'volatile-lru' };
-    t.true(await isInForce(redis, await containerOf(instance.id), before));
+    const container = await containerOf(instance.id);
+    const isBack = async () => (await isInForce(redis, container, before)) || undefined;
+    t.true(await pollUntil(isBack, { timeoutMs: 20_000, intervalMs: 100 }));
+    const path = `/api/v1/instances/${instance.id}`;
+    const { instance: shown } = await service.api.call('GET', path);
+    t.like(shown, { status: 'RUNNING', maxMemory: 160 * mib });
+    t.is(shown.failure.code, 'memory_in_use');
     t.is(await redis.dbsize(), keys);
     await redis.set('and', 'writes');
     redis.disconnect();

@@ -4,7 +4,7 @@ import test from 'ava';
 import { platformUser } from '../../../infra/platform-user.ts';
 import { createSealer } from '../../../src/lib/crypto.ts';
 import { baselineAfter, measureGain, zero } from '../../../src/metrics/measure-gain.ts';
-import { passwordPlace } from '../../../src/provisioning/instance-redis.ts';
+import { createInstanceClients, passwordPlace } from '../../../src/provisioning/instance-redis.ts';
 import { createMetricsReader } from '../../../src/provisioning/metrics-reader.ts';
 import { startRedisContainer } from '../../support/redis-container.ts';
 
@@ -21,17 +21,28 @@ test('a reader tells exactly what others did, and nothing of what it did itself'
   await openPlatform();
   const sealed = sealer.seal(password, passwordPlace(id));
   const instance = { id, nodeHost: host, nodePort: port, passwordSealed: sealed };
-  const reader = createMetricsReader(sealer);
+  const clients = createInstanceClients(sealer);
+  t.teardown(() => clients.close());
+  const reader = createMetricsReader(sealer, clients);
   t.teardown(() => reader.close());
 
   const first = baselineAfter(await reader.read(instance));
   const idle = await reader.read(instance);
   t.deepEqual(measureGain(first, idle), zero);
+  // The platform looks at it for other reasons too, over a connection that closes at times.
+  await clients.use(instance, (redis) => redis.config('GET', '*'));
+  const looked = await reader.read(instance);
+  t.deepEqual(measureGain(baselineAfter(idle), looked), zero);
+  t.is(looked.reading.clients, idle.reading.clients);
+  await clients.use(instance, (redis) => redis.acl('LIST'));
+  clients.close();
+  const closed = await reader.read(instance);
+  t.deepEqual(measureGain(baselineAfter(looked), closed), zero);
   // A connection of a reader that knows nothing of the one before: a restart of the service.
-  const another = createMetricsReader(sealer);
+  const another = createMetricsReader(sealer, clients);
   t.teardown(() => another.close());
   const afterRestart = await another.read(instance);
-  t.deepEqual(measureGain(baselineAfter(idle), afterRestart), zero);
+  t.deepEqual(measureGain(baselineAfter(closed), afterRestart), zero);
 
   await admin.set('key', 'value');
   for (let times = 0; times < 30; times += 1) await admin.get('key');
@@ -59,7 +70,7 @@ test('an instance that hangs is given up after a bounded time', async (t) => {
   await admin.call('ACL', 'SETUSER', platformUser, 'on', `>${password}`, '~*', '&*', '+@all');
   const sealed = sealer.seal(password, passwordPlace(id));
   const instance = { id, nodeHost: host, nodePort: port, passwordSealed: sealed };
-  const reader = createMetricsReader(sealer);
+  const reader = createMetricsReader(sealer, createInstanceClients(sealer));
   t.teardown(() => reader.close());
   await reader.read(instance);
   await container.pause();
@@ -73,7 +84,7 @@ test('an instance that hangs is given up after a bounded time', async (t) => {
 test('an instance that refuses the platform is an error without the password', async (t) => {
   const { host, port } = await startRedisContainer(t);
   const sealed = sealer.seal(password, passwordPlace(id));
-  const reader = createMetricsReader(sealer);
+  const reader = createMetricsReader(sealer, createInstanceClients(sealer));
   t.teardown(() => reader.close());
   const instance = { id, nodeHost: host, nodePort: port, passwordSealed: sealed };
   const error = await t.throwsAsync(reader.read(instance), { message: /WRONGPASS/ });
