@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, rootDir } from './config.ts';
 import { backendEnvironment } from './provisioning/backend-environment.ts';
+import { stateFolder } from './provisioning/file-backend.ts';
 import { locateProject, prepareProject } from './provisioning/project.ts';
 
 const config = loadConfig();
@@ -36,8 +37,9 @@ ${lockAdvice(config.stateBackendUrl)}  return "$1"
 
 /** Says what to do after a failed command, while there are locks; other backends than files show none. */
 function lockAdvice(backendUrl: string): string {
-  if (!backendUrl.startsWith('file://')) return '';
-  const locks = join(backendUrl.slice('file://'.length), '.pulumi/locks');
+  const root = stateFolder(backendUrl);
+  if (!root) return '';
+  const locks = join(root, 'locks');
   const advice =
     'A run holds a lock: the service or another shell works on a stack. Wait a few seconds and ' +
     'try again; "pulumi cancel" is only for a run that was killed.';

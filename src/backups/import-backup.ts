@@ -10,14 +10,13 @@ import { findOwnInstance, lockOwnInstance } from '../instances/ownership.ts';
 import { lockOrganization, reserveBackup } from '../instances/quotas.ts';
 import type { InstanceServices } from '../instances/services.ts';
 import { AppError } from '../lib/errors.ts';
+import { heartbeatMs, leaseMs } from '../lib/lease-times.ts';
 import type { EntityManager } from '../store/database.ts';
 import { type Backup, BackupEntity } from '../store/entities/backup.ts';
 import { queueBackup, recordBackup } from './create-backup.ts';
 import { markDeleting } from './delete-backup.ts';
 import type { BackupPorts, StoredFile } from './services.ts';
 
-const leaseMs = 45_000;
-const heartbeatMs = 10_000;
 /** An RDB file is smaller than its data in memory; an empty one has a few bytes all the same. */
 const fileMarginBytes = 1024 * 1024;
 

@@ -13,6 +13,7 @@
  * not take is written again until it does or the lease has run out.
  */
 import { AppError, type ErrorCode } from '../lib/errors.ts';
+import { heartbeatMs, leaseMs } from '../lib/lease-times.ts';
 import { maskSecrets } from '../lib/logger.ts';
 import { backoffMs, pollUntil } from '../lib/retry.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
@@ -22,9 +23,7 @@ import { explainFailure, type FailureCause } from './failures.ts';
 import { dockerOf, type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
 import {
   type Claim,
-  heartbeatMs,
   type LeaseServices,
-  leaseMs,
   renewalAgeMaxMs,
   renewLease,
   uncountTry,

@@ -15,21 +15,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-const project = 'swiftcache';
+import { projectFolder } from './file-backend.ts';
 
 /** What recovery asks of a stack's state. */
 export interface StackState {
   readonly resources?: readonly { readonly type: string; readonly id?: string }[];
   readonly pending_operations?: readonly unknown[];
-}
-
-/** The folder of a file backend; undefined for any other. */
-export function stateFolder(backendUrl: string): string | undefined {
-  const scheme = 'file://';
-  return backendUrl.startsWith(scheme)
-    ? join(backendUrl.slice(scheme.length), '.pulumi')
-    : undefined;
 }
 
 /** Reads a whole checkpoint; undefined where it is torn or not there. */
@@ -66,7 +57,7 @@ export function mendCheckpoint(folder: string, stack: string): void {
 }
 
 function checkpointPath(folder: string, stack: string): string {
-  return join(folder, 'stacks', project, `${stack}.json`);
+  return join(projectFolder(folder, 'stacks'), `${stack}.json`);
 }
 
 /** The copies that the backend keeps: the state before the last write, and those at the end of runs. */
@@ -77,11 +68,11 @@ function listCopies(folder: string, stack: string): string[] {
       isCopy: (name: string) => name === `${stack}.json.bak`,
     },
     {
-      dir: join(folder, 'backups', project, stack),
+      dir: join(projectFolder(folder, 'backups'), stack),
       isCopy: (name: string) => name.endsWith('.json'),
     },
     {
-      dir: join(folder, 'history', project, stack),
+      dir: join(projectFolder(folder, 'history'), stack),
       isCopy: (name: string) => name.endsWith('.checkpoint.json'),
     },
   ];

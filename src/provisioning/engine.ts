@@ -22,8 +22,9 @@ import {
 import type { Adoption } from '../../infra/adoption.ts';
 import { buildStackAround } from '../../infra/program.ts';
 import { backendEnvironment } from './backend-environment.ts';
-import { hasCheckpoint, stateFolder } from './checkpoints.ts';
+import { hasCheckpoint } from './checkpoints.ts';
 import { deadlines } from './deadlines.ts';
+import { stateFolder } from './file-backend.ts';
 import type { Job, Phase, StackOutputs, StackValues, WorkerSettings } from './messages.ts';
 import type { Phases } from './phases.ts';
 import { writeStackConfig } from './stack-config.ts';

@@ -6,10 +6,9 @@
  * a lease that is not renewed for `leaseMs` is free for anybody, also where the clock was set back.
  */
 import type { Clock } from '../lib/clock.ts';
+import { leaseMs } from '../lib/lease-times.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 
-export const heartbeatMs = 10_000;
-export const leaseMs = 45_000;
 /** Without a renewal for so long, a holder stops: before another may take the lease. */
 export const renewalAgeMaxMs = 30_000;
 /** Further ahead than anything is ever put: such a time was written before the clock was set back. */

@@ -4,8 +4,8 @@
  */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { stateFolder } from './checkpoints.ts';
 import { deadlines } from './deadlines.ts';
+import { projectFolder, stateFolder } from './file-backend.ts';
 import type { WorkerSettings } from './messages.ts';
 import { endWorkerFolder, listOrphanedFolders, listProcessesIn } from './worker-folders.ts';
 
@@ -23,7 +23,7 @@ interface LeftoverServices {
 export function createLeftoverSweep({ config, settings }: LeftoverServices): () => void {
   const seenSinceMs = new Map<string, number>();
   const root = stateFolder(settings.backendUrl);
-  const writtenTo = [settings.stacksDir, ...(root ? [join(root, 'stacks/swiftcache')] : [])];
+  const writtenTo = [settings.stacksDir, ...(root ? [projectFolder(root, 'stacks')] : [])];
   return () => {
     for (const folder of listOrphanedFolders(config.dataDir)) {
       const sinceMs = seenSinceMs.get(folder) ?? performance.now();

@@ -18,7 +18,7 @@ import type { Deployment, LocalWorkspace, Stack } from '@pulumi/pulumi/automatio
 import type Docker from 'dockerode';
 import type { Adoption } from '../../infra/adoption.ts';
 import { pollUntil } from '../lib/retry.ts';
-import { mendCheckpoint, readCheckpoint, type StackState, stateFolder } from './checkpoints.ts';
+import { mendCheckpoint, readCheckpoint, type StackState } from './checkpoints.ts';
 import { deadlines } from './deadlines.ts';
 import {
   connectDocker,
@@ -36,6 +36,7 @@ import {
   reportProgress,
   stackExists,
 } from './engine.ts';
+import { stateFolder } from './file-backend.ts';
 import type { Job } from './messages.ts';
 import { isAlive, lockOwners } from './stack-locks.ts';
 import { dropBrokenAttributes } from './state-files.ts';

@@ -7,10 +7,11 @@
  * leads a process group of its own, so that the service, or it itself, can end it with all it started. It
  * asks its parent right before it begins to change things: one whose lease was lost does not begin.
  */
-import { hasCheckpoint, isTorn, stateFolder } from './checkpoints.ts';
+import { hasCheckpoint, isTorn } from './checkpoints.ts';
 import { pastDeadLocks } from './dead-locks.ts';
 import { deadlines } from './deadlines.ts';
 import { applyStack, createEngine, destroyStack, type Engine, type RunOptions } from './engine.ts';
+import { stateFolder } from './file-backend.ts';
 import type {
   FromWorker,
   Job,

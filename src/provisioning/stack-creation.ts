@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalWorkspace } from '@pulumi/pulumi/automation/index.js';
+import { projectFolder, stateFolder } from './file-backend.ts';
 import type { WorkerSettings } from './messages.ts';
 import { writeStackSalt } from './stack-config.ts';
 
@@ -41,8 +42,9 @@ export async function createStack(
 
 /** Writes the new stack's checkpoint and gives its salt; undefined where the model does not serve. */
 function copyEmptyCheckpoint(backendUrl: string, name: string, model: string): string | undefined {
-  if (!backendUrl.startsWith('file://')) return undefined;
-  const folder = join(backendUrl.slice('file://'.length), '.pulumi/stacks/swiftcache');
+  const root = stateFolder(backendUrl);
+  if (!root) return undefined;
+  const folder = projectFolder(root, 'stacks');
   const file = readCheckpoint(join(folder, `${model}.json`));
   const latest = file?.checkpoint.latest;
   const salt = latest?.secrets_providers?.state?.salt;

@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname, platform } from 'node:os';
 import { basename, join } from 'node:path';
+import { projectFolder, stateFolder } from './file-backend.ts';
 
 export interface LockOwner {
   readonly pid: number;
@@ -19,12 +20,9 @@ const nobody: LockOwner = { pid: 0, hostname: hostname() };
 
 /** The owners of a stack's locks, dead ones included. */
 export function lockOwners(backendUrl: string, stack: string): LockOwner[] {
-  if (!backendUrl.startsWith('file://')) return [];
-  const folder = join(
-    backendUrl.slice('file://'.length),
-    '.pulumi/locks/organization/swiftcache',
-    stack,
-  );
+  const root = stateFolder(backendUrl);
+  if (!root) return [];
+  const folder = join(projectFolder(root, 'locks/organization'), stack);
   try {
     return (
       readdirSync(folder)

@@ -1,13 +1,12 @@
 /** The files of a file backend: what a kill leaves half-written, and what a removed stack leaves behind. */
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { stateFolder } from './checkpoints.ts';
+import { projectFolder, type StateKind, stateFolder } from './file-backend.ts';
 import type { WorkerSettings } from './messages.ts';
 import { removeStackConfig } from './stack-config.ts';
 
-const project = 'swiftcache';
 /** The folders that have a folder for each stack. */
-const stackFolders = ['history', 'backups', 'locks/organization'];
+const stackFolders: readonly StateKind[] = ['history', 'backups', 'locks/organization'];
 
 /**
  * Removes all traces of a stack that no longer exists: backups hold the secrets of who deleted it. In
@@ -18,9 +17,9 @@ export function purgeStackFiles(settings: WorkerSettings, stack: string): void {
   const root = stateFolder(settings.backendUrl);
   if (!root) return;
   for (const folder of stackFolders) {
-    rmSync(join(root, folder, project, stack), { recursive: true, force: true });
+    rmSync(join(projectFolder(root, folder), stack), { recursive: true, force: true });
   }
-  const stacks = join(root, 'stacks', project);
+  const stacks = projectFolder(root, 'stacks');
   for (const file of listFiles(stacks)) {
     if (file.startsWith(`${stack}.json`)) rmSync(join(stacks, file), { force: true });
   }
@@ -54,10 +53,10 @@ function listStackConfigs(stacksDir: string): StackFile[] {
 
 function listStateFiles(root: string): StackFile[] {
   const inFolders = stackFolders.flatMap((folder) => {
-    const parent = join(root, folder, project);
+    const parent = projectFolder(root, folder);
     return listFiles(parent).map((stack) => ({ stack, path: join(parent, stack) }));
   });
-  const stacks = join(root, 'stacks', project);
+  const stacks = projectFolder(root, 'stacks');
   const checkpoints = listFiles(stacks).flatMap((name) => {
     const stack = /^(.+?)\.json/.exec(name)?.[1];
     return stack ? [{ stack, path: join(stacks, name) }] : [];
@@ -73,7 +72,7 @@ function listStateFiles(root: string): StackFile[] {
 export function dropBrokenAttributes(backendUrl: string): void {
   const root = stateFolder(backendUrl);
   if (!root) return;
-  const stacks = join(root, 'stacks', project);
+  const stacks = projectFolder(root, 'stacks');
   for (const file of listFiles(stacks).filter((name) => name.endsWith('.attrs'))) {
     const path = join(stacks, file);
     if (!isJson(path)) rmSync(path, { force: true });

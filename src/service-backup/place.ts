@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Config } from '../config.ts';
+import { stateFolder } from '../provisioning/file-backend.ts';
 import { locateProject, prepareProject } from '../provisioning/project.ts';
 import { ArchiveError } from './archive.ts';
 import { importStates, listStacks, stateFolders, writeStackConfig } from './stack-files.ts';
@@ -71,8 +72,9 @@ function nameAside(config: Config, path: string, mark: string): string {
   if (isWithin(dataDir, path)) return join(aside, relative(dataDir, path));
   if (dirname(path) === locateProject(config).stacksDir)
     return join(aside, 'stacks', basename(path));
-  const stateDir = join(stateBackendUrl.slice('file://'.length), '.pulumi');
-  if (isWithin(stateDir, path)) return join(`${stateDir}.${mark}`, relative(stateDir, path));
+  const stateDir = stateFolder(stateBackendUrl);
+  if (stateDir && isWithin(stateDir, path))
+    return join(`${stateDir}.${mark}`, relative(stateDir, path));
   return `${path}.${mark}`;
 }
 

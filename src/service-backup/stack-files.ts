@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../config.ts';
 import { pollUntil } from '../lib/retry.ts';
 import { backendEnvironment } from '../provisioning/backend-environment.ts';
+import { projectFolder, stateFolder, stateKinds } from '../provisioning/file-backend.ts';
 import { locateProject } from '../provisioning/project.ts';
 
 const run = promisify(execFile);
@@ -46,11 +47,8 @@ export function writeStackConfig(
 
 /** What a backend in files keeps of this project's stacks; another project's, it keeps beside it. */
 export function stateFolders({ stateBackendUrl }: Pick<Config, 'stateBackendUrl'>): string[] {
-  if (!stateBackendUrl.startsWith('file://')) return [];
-  const root = join(stateBackendUrl.slice('file://'.length), '.pulumi');
-  return ['stacks', 'history', 'backups', 'locks/organization'].map((kind) => {
-    return join(root, kind, 'swiftcache');
-  });
+  const root = stateFolder(stateBackendUrl);
+  return root ? stateKinds.map((kind) => projectFolder(root, kind)) : [];
 }
 
 /** Whether the backend's folder has any stack's state; other backends are not asked. */
@@ -175,8 +173,8 @@ function readCheckpoint(path: string): Buffer | undefined {
 }
 
 function checkpointFolder(stateBackendUrl: string): string | undefined {
-  if (!stateBackendUrl.startsWith('file://')) return undefined;
-  return join(stateBackendUrl.slice('file://'.length), '.pulumi/stacks/swiftcache');
+  const root = stateFolder(stateBackendUrl);
+  return root && projectFolder(root, 'stacks');
 }
 
 function configPath(config: Pick<Config, 'dataDir'>, stack: string): string {

@@ -3,12 +3,10 @@
  * lease of nobody's.
  */
 import type { Clock } from '../../lib/clock.ts';
+import { leaseMs } from '../../lib/lease-times.ts';
 import type { EntityManager, Orm } from '../../store/database.ts';
 import type { Backup } from '../../store/entities/backup.ts';
 import { BackupEntity } from '../../store/entities/backup.ts';
-
-export const heartbeatMs = 10_000;
-const leaseMs = 45_000;
 
 export interface BackupClaim {
   readonly backupId: string;

@@ -5,8 +5,10 @@
  * again; a backup is tried a bounded number of times, a removal without end, and no try takes for ever;
  * AVAILABLE is only what a Redis has loaded as the store gave it; of what failed no file stays.
  */
+
 import type { BackupRunner } from '../../backups/services.ts';
 import { AppError } from '../../lib/errors.ts';
+import { heartbeatMs } from '../../lib/lease-times.ts';
 import { maskSecrets } from '../../lib/logger.ts';
 import { backoffMs } from '../../lib/retry.ts';
 import { SealedFileError } from '../../lib/sealed-file.ts';
@@ -20,7 +22,6 @@ import {
   forget,
   freeDeadClaims,
   giveBack,
-  heartbeatMs,
   renewClaim,
   writeClaimed,
 } from './claims.ts';

@@ -25,17 +25,16 @@ import type { Logger } from '../../lib/logger.ts';
 import type { EntityManager, Orm } from '../../store/database.ts';
 import { type Instance, InstanceEntity } from '../../store/entities/instance.ts';
 import { OperationEntity } from '../../store/entities/operation.ts';
+import type { PatientAdoption } from '../operators/patient-adoption.ts';
 import type { Difference } from './compare.ts';
 import type { JudgedRow } from './judged-rows.ts';
-
-export type Adoption = 'unchanged' | 'adopted' | 'ended' | 'busy';
 
 export interface ActServices {
   readonly orm: Orm;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes over what an operator's last run has made, and says whether there was anything. */
-  readonly adoptFromStack: (instanceId: string) => Promise<Adoption>;
+  readonly adoptFromStack: (instanceId: string) => Promise<PatientAdoption>;
   readonly wakeReconciler: () => void;
 }
 

@@ -19,6 +19,9 @@ interface Unread {
   readonly looks: number;
 }
 
+/** What it says: a state that nobody can read is waited for, and then left out of account. */
+export type PatientAdoption = Exclude<Adoption, 'unreadable'>;
+
 type Ask = (instanceId: string) => Promise<Adoption>;
 
 /** Wraps `adoptFromStack`: gives `unchanged` in the end where it only ever gives `unreadable` or throws. */
@@ -26,7 +29,7 @@ export function createPatientAdoption(
   ask: Ask,
   { logger }: { logger: Logger },
   nowMs: () => number = () => performance.now(),
-): (instanceId: string) => Promise<Exclude<Adoption, 'unreadable'>> {
+): (instanceId: string) => Promise<PatientAdoption> {
   const unread = new Map<string, Unread>();
   return async (instanceId) => {
     const adoption = await ask(instanceId).catch((error: unknown) => {

@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../../config.ts';
 import type { Settings } from '../../instances/settings.ts';
 import { backendEnvironment } from '../backend-environment.ts';
+import { projectFolder, stateFolder } from '../file-backend.ts';
 import type { WorkerSettings } from '../messages.ts';
 import { readStackConfig, stackConfigPath } from '../stack-config.ts';
 import { isLocked, lockOwners } from '../stack-locks.ts';
@@ -54,11 +55,12 @@ interface Deployment {
 }
 
 export function createStackStates(config: Config, settings: WorkerSettings): StackStates {
-  return settings.backendUrl.startsWith('file://') ? readFiles(settings) : askCli(config, settings);
+  const root = stateFolder(settings.backendUrl);
+  return root ? readFiles(root, settings) : askCli(config, settings);
 }
 
-function readFiles({ backendUrl, stacksDir }: WorkerSettings): StackStates {
-  const folder = join(backendUrl.slice('file://'.length), '.pulumi/stacks/swiftcache');
+function readFiles(root: string, { backendUrl, stacksDir }: WorkerSettings): StackStates {
+  const folder = projectFolder(root, 'stacks');
   const suffix = '.json';
   const listStacks = async (): Promise<string[]> => {
     const files = await readdir(folder).catch(ifMissing<string[]>([]));

@@ -6,6 +6,7 @@ import { InstanceEntity } from '../../../src/store/entities/instance.ts';
 import { type RedisContainer, startRedisContainer } from '../../support/redis-container.ts';
 import {
   addInstance,
+  type Bound,
   call,
   countConnections,
   listConnectionIds,
@@ -19,6 +20,12 @@ test.before(async () => {
   redis = await startRedisContainer();
 });
 test.after.always(async () => await redis?.remove());
+
+/** Redis notices a closed connection when it next looks at its sockets. */
+async function waitUntilUnconnected(bound: Bound): Promise<void> {
+  const isGone = async () => ((await countConnections(redis, bound)) === 0 ? true : undefined);
+  await pollUntil(isGone, { timeoutMs: 2_000, intervalMs: 10 });
+}
 
 /** Takes some hundred milliseconds. */
 const slowScript = 'local t = 0 for i = 1, 3e7 do t = t + i end return 1';
@@ -41,13 +48,7 @@ test.serial(
     world.gateway.dropKey(second.key.id);
     const answer = await call(world, second, '/ping');
     t.is(answer.text, '{"error":"Invalid authentication token"}');
-    await pollUntil(
-      async () => ((await countConnections(redis, second)) === 0 ? true : undefined),
-      {
-        timeoutMs: 2_000,
-        intervalMs: 10,
-      },
-    );
+    await waitUntilUnconnected(second);
   },
 );
 
@@ -60,10 +61,7 @@ test.serial('a dropped instance is refused at once and its connections are close
   world.gateway.dropInstance(world.instanceId);
   const answer = await call(world, world, '/ping');
   t.is(answer.text, '{"error":"Redis instance not found"}');
-  await pollUntil(async () => ((await countConnections(redis, world)) === 0 ? true : undefined), {
-    timeoutMs: 2_000,
-    intervalMs: 10,
-  });
+  await waitUntilUnconnected(world);
 });
 
 test.serial(
@@ -80,7 +78,7 @@ test.serial(
     await move(1);
     const answer = await call(world, world, '/ping');
     t.deepEqual([answer.status, answer.text], [500, '{"error":"Redis connection error"}']);
-    t.is(await countConnections(redis, world), 0);
+    await waitUntilUnconnected(world);
     await move(redis.port);
     t.is((await call(world, world, '/ping')).status, 200);
   },

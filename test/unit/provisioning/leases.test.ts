@@ -1,8 +1,8 @@
+import { heartbeatMs } from '../../../src/lib/lease-times.ts';
 import {
   type Claim,
   claimNext,
   freeDeadLeases,
-  heartbeatMs,
   renewLease,
   uncountTry,
 } from '../../../src/provisioning/leases.ts';

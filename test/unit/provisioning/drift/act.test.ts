@@ -2,13 +2,13 @@
 import type { ExecutionContext } from 'ava';
 import { lostData } from '../../../../src/instances/drift.ts';
 import {
-  type Adoption,
   actOnDrift,
   noteOutOfMemory,
   repairsMax,
   repairWindowMs,
 } from '../../../../src/provisioning/drift/act.ts';
 import type { Difference } from '../../../../src/provisioning/drift/compare.ts';
+import type { PatientAdoption } from '../../../../src/provisioning/operators/patient-adoption.ts';
 import type { Orm } from '../../../../src/store/database.ts';
 import { AuditEntryEntity } from '../../../../src/store/entities/audit-entry.ts';
 import { type Instance, InstanceEntity } from '../../../../src/store/entities/instance.ts';
@@ -24,7 +24,7 @@ const paused: Difference = { kind: 'container_paused', detail: 'It is paused.' }
 async function startWorld(orm: Orm, changes: Partial<Instance> = {}) {
   const clock = createTestClock();
   const { logger } = captureLog('debug');
-  let adoption: Adoption = 'unchanged';
+  let adoption: PatientAdoption = 'unchanged';
   let woken = 0;
   const asked: string[] = [];
   const instance = await addInstance(orm, { status: 'RUNNING', nodeHost: '127.0.0.1', ...changes });
@@ -45,7 +45,7 @@ async function startWorld(orm: Orm, changes: Partial<Instance> = {}) {
     services,
     asked,
     woken: () => woken,
-    answer: (next: Adoption) => {
+    answer: (next: PatientAdoption) => {
       adoption = next;
     },
     read: () => readInstance(orm, instance.id),
