@@ -20,6 +20,7 @@ import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import { requireDocker } from './docker.ts';
 import { explainFailure, type FailureCause } from './failures.ts';
+import { LeaseLost } from './fenced-writes.ts';
 import { dockerOf, type ReconcilerServices, takeStep, type Work } from './instance-steps.ts';
 import {
   type Claim,
@@ -28,6 +29,7 @@ import {
   renewLease,
   uncountTry,
 } from './leases.ts';
+import { beginOperation } from './operation-record.ts';
 import { StepTimeout } from './steps.ts';
 import * as transitions from './transitions.ts';
 import { RunError } from './worker-pool.ts';
@@ -90,7 +92,7 @@ export async function attempt(
     ended.abort();
     const isOut = (): boolean => lost.signal.aborted || stop.isBegun();
     const write = async (): Promise<void> => {
-      if (failure.error instanceof transitions.LeaseLost) throw failure.error;
+      if (failure.error instanceof LeaseLost) throw failure.error;
       if (isOut()) await transitions.handBack(services, claim, given.instance);
       else await handleFailure(services, given, failure.error);
     };
@@ -135,7 +137,7 @@ async function begin(
 ): Promise<Attempt> {
   const where = { id: claim.instanceId };
   const instance = await services.orm.em.fork().findOneOrFail(InstanceEntity, where);
-  const operation = await transitions.beginOperation(services, instance);
+  const operation = await beginOperation(services, instance);
   const holdsLease = (): Promise<boolean> => renewLease(leases, claim);
   return { claim, instance, operation, signal, holdsLease };
 }
@@ -150,7 +152,7 @@ async function writeOutcome(
       await write();
       return {};
     } catch (error) {
-      if (error instanceof transitions.LeaseLost) return { lost: error };
+      if (error instanceof LeaseLost) return { lost: error };
       throw error;
     }
   };

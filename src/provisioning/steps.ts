@@ -11,8 +11,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
 import type { Operation } from '../store/entities/operation.ts';
 import { silenceOfStep } from './deadlines.ts';
+import { recordStep } from './operation-record.ts';
 import type { Step, StepHooks } from './step-hooks.ts';
-import { recordStep } from './transitions.ts';
 
 /**
  * How far along an operation is when a step begins, in per cent. Those that are not here begin and end

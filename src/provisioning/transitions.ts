@@ -1,11 +1,10 @@
 /**
  * Transitions: the only code that writes what the reconciler observed.
  *
- * Guarantees: every write carries the claim's epoch, and one from an older claim, or one that was given
- * back, changes nothing and throws LeaseLost; an instance and its operation change in one transaction; a wish that came in while a
- * run was under way is never overwritten by the run's outcome.
+ * Guarantees: every write is fenced (fenced-writes.ts) and throws LeaseLost where the claim is not held any
+ * more; an instance and its operation change in one transaction; a wish that came in while a run was under
+ * way is never overwritten by the run's outcome.
  */
-
 import { containerMemoryMib } from '../../infra/sizing.ts';
 import { lostData, toNote } from '../instances/drift.ts';
 import { isRefusedRestore, isRestoreOver, withoutRestore } from '../instances/failed-restore.ts';
@@ -16,16 +15,11 @@ import { releaseInstanceKeys } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
-import {
-  type Operation,
-  OperationEntity,
-  type OperationStep,
-} from '../store/entities/operation.ts';
+import { type Operation, OperationEntity } from '../store/entities/operation.ts';
 import type { FailureCause } from './failures.ts';
+import { released, stillWanted, writeFenced, writeIfStillWanted } from './fenced-writes.ts';
 import type { Claim } from './leases.ts';
-
-/** Another reconciler holds the instance now: whoever gets this stops and writes nothing more. */
-export class LeaseLost extends Error {}
+import { endOperation, recordStep } from './operation-record.ts';
 
 interface TransitionServices {
   readonly orm: Orm;
@@ -37,51 +31,6 @@ export interface ObservedOutputs {
   readonly nodeHost: string;
   readonly nodePort: number;
   readonly passwordSealed: string;
-}
-
-const released = { leaseOwner: null, leaseExpiresAtMs: 0 } as const;
-/** A claim that was given back writes nothing more. */
-const held = { leaseOwner: { $ne: null } } as const;
-const openStatuses = ['QUEUED', 'RUNNING'] as const;
-/** More than all tries of a bounded operation; of an endless one, the last tries are kept. */
-const stepsMax = 60;
-
-/** Marks the open operation as begun and gives it; undefined where there is none (a self-made repair). */
-export async function beginOperation(
-  { orm, clock }: TransitionServices,
-  instance: Instance,
-): Promise<Operation | undefined> {
-  const em = orm.em.fork();
-  const operation = await em.findOne(OperationEntity, {
-    instanceId: instance.id,
-    generation: instance.generation,
-    status: { $in: [...openStatuses] },
-  });
-  if (!operation) return undefined;
-  const changes = { status: 'RUNNING', startedAt: operation.startedAt ?? clock.now() } as const;
-  // A newer wish may have ended it since the look: then it stays ended.
-  const where = { id: operation.id, status: { $in: [...openStatuses] } };
-  const begun = await em.nativeUpdate(OperationEntity, where, changes);
-  return begun === 0 ? undefined : Object.assign(operation, changes);
-}
-
-/** Records a step's begin (and the end of the one before) in the operation. */
-export async function recordStep(
-  { orm, clock }: TransitionServices,
-  operation: Operation,
-  name: string,
-  progress: number,
-): Promise<void> {
-  const at = clock.now().toISOString();
-  const last = operation.steps.at(-1);
-  if (last && last.finishedAt === null) last.finishedAt = at;
-  const step: OperationStep = { name, startedAt: at, finishedAt: null };
-  operation.steps = [...operation.steps, step].slice(-stepsMax);
-  operation.progress = Math.max(operation.progress, progress);
-  const { steps } = operation;
-  await orm.em
-    .fork()
-    .nativeUpdate(OperationEntity, { id: operation.id }, { steps, progress: operation.progress });
 }
 
 /** Records a stack's outputs as soon as they are known; they hold whatever comes after. */
@@ -106,7 +55,7 @@ export async function recordAsked(
 ): Promise<boolean> {
   let isStillWanted = false;
   await inTransaction(services, async (em) => {
-    const where = { id: claim.instanceId, leaseEpoch: claim.epoch, ...held, generation };
+    const where = stillWanted(claim, generation);
     isStillWanted = (await em.nativeUpdate(InstanceEntity, where, changes)) > 0;
     if (isStillWanted) note(em);
     else await writeFenced(em, claim, released);
@@ -269,42 +218,6 @@ export async function handBack(
   const attempts = Math.max(1, claim.attempts - 1);
   const em = orm.em.fork() as EntityManager;
   await writeIfStillWanted(em, claim, generation, { attempts, nextAttemptAtMs: 0 });
-}
-
-/** Gives the lease back and writes the outcome, but for an outcome of what is no longer wanted. */
-async function writeIfStillWanted(
-  em: EntityManager,
-  claim: Claim,
-  generation: number,
-  changes: Partial<Instance>,
-): Promise<void> {
-  const where = { id: claim.instanceId, leaseEpoch: claim.epoch, ...held, generation };
-  const changed = await em.nativeUpdate(InstanceEntity, where, { ...changes, ...released });
-  if (changed === 0) await writeFenced(em, claim, released);
-}
-
-async function writeFenced(
-  em: EntityManager,
-  { instanceId, epoch }: Claim,
-  changes: Partial<Instance>,
-): Promise<void> {
-  const where = { id: instanceId, leaseEpoch: epoch, ...held };
-  const changed = await em.nativeUpdate(InstanceEntity, where, changes);
-  if (changed === 0) throw new LeaseLost(`the lease of ${instanceId} was taken over`);
-}
-
-async function endOperation(
-  em: EntityManager,
-  operation: Operation | undefined,
-  changes: Partial<Operation> & { finishedAt: Date },
-): Promise<void> {
-  if (!operation) return;
-  const steps = operation.steps.map((step) => ({
-    ...step,
-    finishedAt: step.finishedAt ?? changes.finishedAt.toISOString(),
-  }));
-  const where = { id: operation.id, status: { $in: [...openStatuses] } };
-  await em.nativeUpdate(OperationEntity, where, { ...changes, steps });
 }
 
 async function inTransaction(

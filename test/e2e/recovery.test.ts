@@ -1,13 +1,5 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newId } from '../../src/lib/ids.ts';
@@ -25,6 +17,15 @@ import {
   type TestInstance,
   type TestService,
 } from '../support/service.ts';
+import {
+  countRuns,
+  filesNaming,
+  leaveOldFiles,
+  readLock,
+  removeCopies,
+  stateDir,
+  tearCheckpoint,
+} from '../support/state-files.ts';
 
 const mib = 1024 * 1024;
 const creates = 4;
@@ -210,36 +211,6 @@ test.serial(
   },
 );
 
-function stateDir({ dataDir }: TestService): string {
-  return join(dataDir, 'pulumi/.pulumi');
-}
-
-function tearCheckpoint(
-  service: TestService,
-  instanceId: string,
-  tear: (whole: string) => string,
-): void {
-  const path = join(stateDir(service), `stacks/swiftcache/${instanceId}.json`);
-  writeFileSync(path, tear('{"version":3,"checkpoint":{"latest":{}}}'));
-}
-
-function removeCopies(service: TestService, instanceId: string): void {
-  const root = stateDir(service);
-  rmSync(join(root, `stacks/swiftcache/${instanceId}.json.bak`), { force: true });
-  for (const folder of ['backups', 'history']) {
-    rmSync(join(root, folder, 'swiftcache', instanceId), { recursive: true, force: true });
-  }
-}
-
-/** The files of state and configuration that name an instance. */
-function filesNaming({ dataDir }: TestService, instanceId: string): string[] {
-  return ['pulumi', 'project'].flatMap((folder) =>
-    readdirSync(join(dataDir, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.includes(instanceId),
-    ),
-  );
-}
-
 async function changeMemory(
   t: ExecutionContext,
   service: TestService,
@@ -259,21 +230,6 @@ async function read(service: TestService, { id, key }: TestInstance, name: strin
   return (await service.api.withToken(key).call('GET', `/redis/${id}/get/${name}`)).result;
 }
 
-/** Files as an interrupted run of long ago leaves them. */
-function leaveOldFiles(service: TestService, id: string): void {
-  const names = [
-    join(service.dataDir, `project/stacks/Pulumi.${id}.yaml`),
-    join(stateDir(service), `stacks/swiftcache/${id}.json.bak`),
-    join(stateDir(service), `backups/swiftcache/${id}/${id}.1.json`),
-  ];
-  for (const path of names) {
-    mkdirSync(dirname(path), { recursive: true });
-    if (!existsSync(path)) writeFileSync(path, '{}');
-    utimesSync(path, 1, 1);
-    utimesSync(dirname(path), 1, 1);
-  }
-}
-
 async function ask(
   service: TestService,
   method: string,
@@ -282,23 +238,6 @@ async function ask(
 ): Promise<string> {
   const { operation } = await service.api.call(method, `/api/v1/instances/${id}`, body);
   return operation.id;
-}
-
-/** The process that holds the one lock in the folder; undefined before there is one. */
-function readLock(folder: string): number | undefined {
-  try {
-    const [file] = readdirSync(folder).filter((name) => name.endsWith('.json'));
-    return file && JSON.parse(readFileSync(join(folder, file), 'utf8')).pid;
-  } catch {
-    return undefined;
-  }
-}
-
-/** How many stacks of the service are locked right now. */
-function countRuns(service: TestService): number {
-  const locks = join(stateDir(service), 'locks/organization/swiftcache');
-  if (!existsSync(locks)) return 0;
-  return readdirSync(locks).filter((stack) => readLock(join(locks, stack)) !== undefined).length;
 }
 
 /** The temporary folders of workers; each names the service that made it. */

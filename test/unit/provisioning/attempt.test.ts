@@ -1,9 +1,9 @@
 import type { ExecutionContext } from 'ava';
 import { attempt } from '../../../src/provisioning/attempt.ts';
+import { LeaseLost } from '../../../src/provisioning/fenced-writes.ts';
 import type { ReconcilerServices } from '../../../src/provisioning/instance-steps.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
 import { noHooks } from '../../../src/provisioning/step-hooks.ts';
-import { LeaseLost } from '../../../src/provisioning/transitions.ts';
 import { RunError } from '../../../src/provisioning/worker-pool.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { createTestClock } from '../../support/clock.ts';

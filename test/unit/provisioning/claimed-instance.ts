@@ -1,7 +1,7 @@
 import { systemCaller } from '../../../src/accounts/caller.ts';
 import { deleteInstance } from '../../../src/instances/delete-instance.ts';
 import { type Claim, claimNext } from '../../../src/provisioning/leases.ts';
-import { beginOperation } from '../../../src/provisioning/transitions.ts';
+import { beginOperation } from '../../../src/provisioning/operation-record.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import type { Instance } from '../../../src/store/entities/instance.ts';
 import type { Operation, OperationKind } from '../../../src/store/entities/operation.ts';
@@ -43,4 +43,9 @@ export async function deleteMeanwhile({ services, instance }: Begun): Promise<Op
     id,
   );
   return operation;
+}
+
+/** The test clock's time, so many seconds after its start. */
+export function at(second: number): string {
+  return new Date(Date.UTC(2024, 0, 15, 10, 30, second)).toISOString();
 }

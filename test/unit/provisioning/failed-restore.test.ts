@@ -1,5 +1,6 @@
 /** Restores that fail: whether the instance goes on as it was, or is not as it was any more. */
 import { listSettled } from '../../../src/provisioning/drift/judged-rows.ts';
+import { LeaseLost } from '../../../src/provisioning/fenced-writes.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
 import { beginRestore } from '../../../src/provisioning/opening.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
@@ -106,7 +107,7 @@ testOnEachDatabase('a lease that was lost begins no restore', async (t, orm) => 
   const taken = { leaseEpoch: begun.claim.epoch + 1 };
   await orm.em.fork().nativeUpdate(InstanceEntity, { id: begun.instance.id }, taken);
   const beginning = beginRestore({ ...begun.services, ...nothingElse }, { ...begun, ...noRun });
-  await t.throwsAsync(beginning, { instanceOf: transitions.LeaseLost });
+  await t.throwsAsync(beginning, { instanceOf: LeaseLost });
   t.is((await readInstance(orm, begun.instance.id)).restoreBegunGeneration, 0);
 });
 

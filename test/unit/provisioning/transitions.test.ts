@@ -1,74 +1,38 @@
 import type { ExecutionContext } from 'ava';
 import { containerMemoryMib } from '../../../infra/sizing.ts';
 import { AppError } from '../../../src/lib/errors.ts';
-import { listSettled } from '../../../src/provisioning/drift/judged-rows.ts';
+import { LeaseLost } from '../../../src/provisioning/fenced-writes.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
+import { recordStep } from '../../../src/provisioning/operation-record.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { DataKeyEntity, KeyBindingEntity } from '../../../src/store/entities/data-key.ts';
 import { type Operation, OperationEntity } from '../../../src/store/entities/operation.ts';
-import { createTestClock } from '../../support/clock.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
-import {
-  addDataKey,
-  addInstance,
-  addOperation,
-  readInstance,
-  readOperation,
-} from '../../support/rows.ts';
-import { type Begun, begin, deleteMeanwhile, takeOver } from './claimed-instance.ts';
+import { addDataKey, addInstance, readInstance, readOperation } from '../../support/rows.ts';
+import { at, type Begun, begin, deleteMeanwhile, takeOver } from './claimed-instance.ts';
 
 const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
+const settings = {
+  maxMemoryBytes: 512,
+  evictionPolicy: 'volatile-lru',
+  persistence: false,
+  image: 'sha256:of-before',
+};
+const applied = {
+  appliedMaxMemoryBytes: 512,
+  appliedEvictionPolicy: 'volatile-lru',
+  appliedPersistence: false,
+  appliedImage: 'sha256:of-before',
+};
+
 const outputs = { nodeHost: '127.0.0.1', nodePort: 20_007, passwordSealed: 'v1:sealed' };
-
-testOnEachDatabase(
-  'an operation that is begun is RUNNING, and keeps its first begin',
-  async (t, orm) => {
-    const { services, instance, operation } = await begin(orm);
-    const first = await readOperation(orm, operation.id);
-    t.is(first.status, 'RUNNING');
-    t.deepEqual(first.startedAt, services.clock.now());
-    services.clock.advance(1_000);
-    await transitions.beginOperation(services, instance);
-    t.deepEqual((await readOperation(orm, operation.id)).startedAt, first.startedAt);
-  },
-);
-
-testOnEachDatabase('a repair that nobody asked for has no operation', async (t, orm) => {
-  const instance = await addInstance(orm);
-  await addOperation(orm, instance, { status: 'SUCCEEDED' });
-  const services = { orm, clock: createTestClock() };
-  t.is(await transitions.beginOperation(services, instance), undefined);
-});
-
-testOnEachDatabase('each step ends the one before, and progress never falls', async (t, orm) => {
-  const { services, operation } = await begin(orm);
-  for (const [name, progress] of [
-    ['prepare', 5],
-    ['container', 30],
-    ['again', 10],
-  ] as const) {
-    await transitions.recordStep(services, operation, name, progress);
-    services.clock.advance(1_000);
-  }
-  const { steps, progress } = await readOperation(orm, operation.id);
-  t.is(progress, 30);
-  t.deepEqual(steps, [
-    { name: 'prepare', startedAt: at(0), finishedAt: at(1) },
-    { name: 'container', startedAt: at(1), finishedAt: at(2) },
-    { name: 'again', startedAt: at(2), finishedAt: null },
-  ]);
-});
-
-function at(second: number): string {
-  return new Date(Date.UTC(2024, 0, 15, 10, 30, second)).toISOString();
-}
 
 testOnEachDatabase(
   'applied: RUNNING, its operation SUCCEEDED, its lease given back',
   async (t, orm) => {
     const { services, claim, instance, operation } = await begin(orm);
-    await transitions.recordStep(services, operation, 'container', 30);
+    await recordStep(services, operation, 'container', 30);
     await transitions.recordOutputs(services, claim, outputs);
     await transitions.settleApplied(services, claim, instance, operation);
     t.like(await readInstance(orm, instance.id), {
@@ -85,16 +49,6 @@ testOnEachDatabase(
     t.is(ended.steps.at(-1)?.finishedAt, at(0));
   },
 );
-
-testOnEachDatabase('of an endless delete only the last steps are kept', async (t, orm) => {
-  const { services, operation } = await begin(orm, { desired: 'absent', status: 'DELETING' });
-  for (let step = 1; step <= 100; step += 1) {
-    await transitions.recordStep(services, operation, `step-${step}`, 20);
-  }
-  const { steps } = await readOperation(orm, operation.id);
-  t.is(steps.length, 60);
-  t.is(steps.at(-1)?.name, 'step-100');
-});
 
 testOnEachDatabase(
   'applied: what differed before is mended, so nothing is noted',
@@ -136,130 +90,6 @@ for (const status of ['STARTING', 'STOPPING', 'RESTARTING', 'DEGRADED'] as const
   );
 }
 
-testOnEachDatabase('failed: FAILED with the reason, its operation too', async (t, orm) => {
-  const { services, claim, instance, operation } = await begin(orm);
-  await transitions.settleFailed(services, claim, instance, operation, cause);
-  t.like(await readInstance(orm, instance.id), {
-    status: 'FAILED',
-    failureCode: 'port_in_use',
-    failureMessage: 'taken',
-    leaseOwner: null,
-    nodePort: 20_000,
-  });
-  t.like(await readOperation(orm, operation.id), {
-    status: 'FAILED',
-    errorCode: 'port_in_use',
-    errorMessage: 'taken',
-  });
-});
-
-testOnEachDatabase(
-  'an update that is given up leaves the instance RUNNING, with the reason, and is not begun again',
-  async (t, orm) => {
-    const begun = await begin(orm, { status: 'RUNNING', generation: 2, appliedGeneration: 1 });
-    const { services, claim, instance, operation } = begun;
-    await transitions.settleFailed(services, claim, instance, operation, cause);
-    t.like(await readInstance(orm, instance.id), { status: 'RUNNING', failedGeneration: 2 });
-    t.like(await readInstance(orm, instance.id), { failureCode: 'port_in_use' });
-    t.is(await claimNext({ ...services, owner: 'other' }), undefined);
-  },
-);
-
-const settings = {
-  maxMemoryBytes: 512,
-  evictionPolicy: 'volatile-lru',
-  persistence: false,
-  image: 'sha256:of-before',
-};
-const applied = {
-  appliedMaxMemoryBytes: 512,
-  appliedEvictionPolicy: 'volatile-lru',
-  appliedPersistence: false,
-  appliedImage: 'sha256:of-before',
-};
-
-testOnEachDatabase(
-  'an update of settings that is given up has them as before again, to be made real once more',
-  async (t, orm) => {
-    const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'update',
-    );
-    const { services, claim, instance, operation } = begun;
-    await transitions.settleFailed(services, claim, instance, operation, cause);
-    const row = await readInstance(orm, instance.id);
-    t.like(row, { ...settings, status: 'RUNNING', failureCode: 'port_in_use', generation: 3 });
-    t.is((await readOperation(orm, operation.id)).status, 'FAILED');
-    t.like(await claimNext({ ...services, owner: 'other' }), { instanceId: row.id, attempts: 1 });
-  },
-);
-
-testOnEachDatabase(
-  'the reason of an update that was given up stays until the next wish, through the run that went back',
-  async (t, orm) => {
-    const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'update',
-    );
-    const { services, claim, instance, operation } = begun;
-    await transitions.settleFailed(services, claim, instance, operation, cause);
-    const back = await claimNext({ ...services, owner: 'me' });
-    const row = await readInstance(orm, instance.id);
-    await transitions.settleApplied(services, back ?? claim, row, undefined);
-    t.like(await readInstance(orm, instance.id), {
-      ...settings,
-      status: 'RUNNING',
-      appliedGeneration: 3,
-      failureCode: 'port_in_use',
-      failureMessage: 'taken',
-    });
-  },
-);
-
-for (const status of ['RUNNING', 'STOPPED'] as const) {
-  testOnEachDatabase(
-    `an instance whose update and the way back are given up stays ${status}, and is watched`,
-    async (t, orm) => {
-      const wish = { status, generation: 2, appliedGeneration: 1, nodeHost: '127.0.0.1' };
-      const begun = await begin(
-        orm,
-        { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-        'update',
-      );
-      const { services, claim, instance, operation } = begun;
-      await transitions.settleFailed(services, claim, instance, operation, cause);
-      t.deepEqual(await listSettled(services, [instance.region]), []);
-      const back = await claimNext({ ...services, owner: 'me' });
-      const row = await readInstance(orm, instance.id);
-      await transitions.settleFailed(services, back ?? claim, row, undefined, cause);
-      t.like(await readInstance(orm, instance.id), { ...settings, status, failedGeneration: 3 });
-      const [judged, ...others] = await listSettled(services, [instance.region]);
-      t.is(judged?.id, instance.id);
-      t.deepEqual(others, []);
-    },
-  );
-}
-
-testOnEachDatabase(
-  'a restart that fails for settings asked before it goes on without them',
-  async (t, orm) => {
-    const wish = { status: 'RESTARTING', generation: 3, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'restart',
-    );
-    const { services, claim, instance, operation } = begun;
-    await transitions.settleFailed(services, claim, instance, operation, cause);
-    t.like(await readInstance(orm, instance.id), { ...settings, status: 'RESTARTING' });
-    t.like(await readOperation(orm, operation.id), { status: 'RUNNING', generation: 4 });
-  },
-);
-
 testOnEachDatabase(
   'what was applied is recorded, also when something newer is wanted',
   async (t, orm) => {
@@ -271,24 +101,6 @@ testOnEachDatabase(
     t.like(await readInstance(orm, instance.id), { ...applied, status: 'DELETING' });
   },
 );
-
-testOnEachDatabase('an operation that was superseded is never begun again', async (t, orm) => {
-  const row = await addInstance(orm);
-  const { id } = await addOperation(orm, row);
-  const superseding = orm.em.fork();
-  const fork = orm.em.fork.bind(orm.em);
-  // Between the look and the write, a newer wish ends it.
-  const looking = Object.assign(fork(), {});
-  const findOne = looking.findOne.bind(looking);
-  looking.findOne = (async (...args: Parameters<typeof findOne>) => {
-    const found = await findOne(...args);
-    await superseding.nativeUpdate(OperationEntity, { id }, { status: 'SUPERSEDED' });
-    return found;
-  }) as typeof looking.findOne;
-  const racing = { em: { fork: () => looking } } as unknown as Orm;
-  t.is(await transitions.beginOperation({ orm: racing, clock: createTestClock() }, row), undefined);
-  t.is((await readOperation(orm, id)).status, 'SUPERSEDED');
-});
 
 testOnEachDatabase(
   'what is applied with its power off is STOPPED, and its host keeps what it may use again',
@@ -340,7 +152,7 @@ testOnEachDatabase('a claim that was given back writes nothing more', async (t, 
   await transitions.postpone(begun.services, begun.claim, 1_000);
   for (const outcome of ['applied', 'failed', 'outputs', 'postponed'] as const) {
     await unchanged(t, orm, begun, async () => {
-      await t.throwsAsync(settle(outcome, begun), { instanceOf: transitions.LeaseLost });
+      await t.throwsAsync(settle(outcome, begun), { instanceOf: LeaseLost });
     });
   }
 });
@@ -413,7 +225,7 @@ for (const outcome of ['applied', 'failed', 'destroyed', 'postponed', 'outputs']
     await addDataKey(orm, begun.instance.organizationId, {}, [begun.instance.id]);
     await takeOver(begun);
     await unchanged(t, orm, begun, async () => {
-      await t.throwsAsync(settle(outcome, begun), { instanceOf: transitions.LeaseLost });
+      await t.throwsAsync(settle(outcome, begun), { instanceOf: LeaseLost });
     });
   });
 }

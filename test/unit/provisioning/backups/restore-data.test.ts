@@ -9,10 +9,10 @@ import { readDataFile, writeMark } from '../../../../src/provisioning/backups/co
 import { type RestoreRun, restoreData } from '../../../../src/provisioning/backups/restore-data.ts';
 import { saveRdb } from '../../../../src/provisioning/backups/save-rdb.ts';
 import { startContainer, stopContainer } from '../../../../src/provisioning/docker.ts';
+import { LeaseLost } from '../../../../src/provisioning/fenced-writes.ts';
 import { awaitReady } from '../../../../src/provisioning/instance-power.ts';
 import { claimNext } from '../../../../src/provisioning/leases.ts';
 import { requireData } from '../../../../src/provisioning/lost-data.ts';
-import { LeaseLost } from '../../../../src/provisioning/transitions.ts';
 import type { Orm } from '../../../../src/store/database.ts';
 import { BackupEntity } from '../../../../src/store/entities/backup.ts';
 import { type Instance, InstanceEntity } from '../../../../src/store/entities/instance.ts';
