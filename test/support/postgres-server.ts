@@ -12,8 +12,8 @@ import { loadPostgres } from './postgres-binaries.ts';
 export interface PostgresServer {
   readonly port: number;
   readonly postgres: EmbeddedPostgres;
-  /** Makes an empty database and gives its address. */
-  createDatabase(name: string): Promise<string>;
+  /** Makes a database, empty or as `template` is, and gives its address. */
+  createDatabase(name: string, template?: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -42,27 +42,22 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     rmSync(databaseDir, { recursive: true, force: true });
     binaries.remove();
   };
+  const createDatabase = async (name: string, template = 'template1'): Promise<string> => {
+    const client = postgres.getPgClient();
+    await client.connect();
+    // Copying files costs a fifth of the default, which writes every page into the log.
+    await client.query(`create database ${name} template ${template} strategy file_copy`);
+    await client.end();
+    return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
+  };
   try {
     await initialise(postgres);
     await postgres.start();
-    return { port, postgres, stop, createDatabase: (name) => createDatabase(postgres, port, name) };
+    return { port, postgres, stop, createDatabase };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function createDatabase(
-  postgres: EmbeddedPostgres,
-  port: number,
-  name: string,
-): Promise<string> {
-  const client = postgres.getPgClient();
-  await client.connect();
-  // Copying files costs a fifth of the default, which writes every page into the log.
-  await client.query(`create database ${name} strategy file_copy`);
-  await client.end();
-  return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
 }
 
 /** Two test files may both find the system's postgres user missing: one of them makes it. */
