@@ -6,13 +6,11 @@
  * a lease that is not renewed for `leaseMs` is free for anybody, also where the clock was set back.
  */
 import type { Clock } from '../lib/clock.ts';
-import { leaseMs } from '../lib/lease-times.ts';
+import { aheadMaxMs, leaseMs } from '../lib/lease-times.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
 
 /** Without a renewal for so long, a holder stops: before another may take the lease. */
 export const renewalAgeMaxMs = 30_000;
-/** Further ahead than anything is ever put: such a time was written before the clock was set back. */
-const aheadMaxMs = 120_000;
 
 /** A won claim. `attempts` counts this one in; 1 means that no run of this generation began before. */
 export interface Claim {

@@ -3,7 +3,7 @@
  * lease of nobody's.
  */
 import type { Clock } from '../../lib/clock.ts';
-import { leaseMs } from '../../lib/lease-times.ts';
+import { aheadMaxMs, leaseMs } from '../../lib/lease-times.ts';
 import type { EntityManager, Orm } from '../../store/database.ts';
 import type { Backup } from '../../store/entities/backup.ts';
 import { BackupEntity } from '../../store/entities/backup.ts';
@@ -26,7 +26,8 @@ export class ClaimLost extends Error {}
 
 /** What waits for work; a failed one until its file is gone. */
 const waits = `(status in ('QUEUED', 'RUNNING', 'DELETING')
-    or (status = 'FAILED' and location is not null)) and lease_expires_at_ms <= ?`;
+    or (status = 'FAILED' and location is not null))
+    and (lease_expires_at_ms <= ? or lease_expires_at_ms > ?)`;
 
 /** Claims the oldest backup that waits for work, if there is one: by one UPDATE … RETURNING. */
 export async function claimNext({
@@ -35,6 +36,7 @@ export async function claimNext({
   owner,
 }: ClaimServices): Promise<BackupClaim | undefined> {
   const nowMs = clock.now().getTime();
+  const free = [nowMs, nowMs + aheadMaxMs];
   const em = orm.em.fork() as EntityManager;
   const rows = await em
     .getConnection()
@@ -47,7 +49,7 @@ export async function claimNext({
           select id from backups where ${waits} order by created_at, id limit 1)
           and ${waits}
         returning id, lease_epoch, attempts`,
-      [owner, nowMs + leaseMs, nowMs, nowMs],
+      [owner, nowMs + leaseMs, ...free, ...free],
       'all',
     );
   const row = rows[0];

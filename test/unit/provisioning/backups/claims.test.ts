@@ -46,6 +46,23 @@ testOnEachDatabase(
   },
 );
 
+testOnEachDatabase(
+  'a clock that is set back holds no backup: neither its claim nor its wait',
+  async (t, orm) => {
+    const services = world(orm);
+    await addBackup(orm, await addInstance(orm));
+    const first = await claimNext(services);
+    services.clock.advance(-3_600_000);
+    const second = await claimNext(services);
+    t.like(second, { backupId: first?.backupId, epoch: 2 });
+    if (!second) return;
+    services.clock.advance(3_600_000);
+    await giveBack(services, second, { waitMs: 60_000, attempts: 1 });
+    services.clock.advance(-3_600_000);
+    t.like(await claimNext(services), { epoch: 3 });
+  },
+);
+
 testOnEachDatabase('what was given back is taken again when its wait is over', async (t, orm) => {
   const services = world(orm);
   await addBackup(orm, await addInstance(orm));
