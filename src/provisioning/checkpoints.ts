@@ -5,16 +5,9 @@
  * zeros. Pulumi then refuses every command on the stack. The newest whole copy is as good as a run that
  * broke off at that point, and recovery knows how to go on from there.
  */
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '../lib/replace-file.ts';
 import { projectFolder } from './file-backend.ts';
 
 /** What recovery asks of a stack's state. */
@@ -51,9 +44,7 @@ export function mendCheckpoint(folder: string, stack: string): void {
     rmSync(path, { force: true });
     return;
   }
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, readFileSync(copy), { mode: 0o600 });
-  renameSync(temporary, path);
+  replaceFile(path, readFileSync(copy));
 }
 
 function checkpointPath(folder: string, stack: string): string {

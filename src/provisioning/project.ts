@@ -5,10 +5,11 @@
  * sees its stacks. A service with another data directory gets a project folder of its own in it, which
  * points at the same program: two services on one machine never share a stack file or a backend.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type Config, rootDir } from '../config.ts';
+import { replaceFile } from '../lib/replace-file.ts';
 
 const defaultDataDir = join(rootDir, '.swiftcache');
 
@@ -30,10 +31,16 @@ export function prepareProject(config: Pick<Config, 'dataDir' | 'stateBackendUrl
   const project = locateProject(config);
   mkdirSync(project.stacksDir, { recursive: true, mode: 0o700 });
   if (project.dir !== rootDir) {
+    const path = join(project.dir, 'Pulumi.yaml');
     const yaml = derivedProject(project.dir, config.stateBackendUrl);
-    writeFileSync(join(project.dir, 'Pulumi.yaml'), yaml);
+    // Another server's runs, or an operator's, may be reading it.
+    if (readIfThere(path) !== yaml) replaceFile(path, yaml);
   }
   return project;
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** The repository's Pulumi.yaml with its paths and its backend made to fit another folder. */

@@ -4,10 +4,11 @@
  * They are written directly because a CLI process for each costs more than the container's start. What
  * is not ours in a file (the encryption salt, keys an operator added) stays as it is.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { sha256Hex } from '../lib/crypto.ts';
+import { replaceFile } from '../lib/replace-file.ts';
 import type { StackValues } from './messages.ts';
 
 interface StackFile {
@@ -74,9 +75,7 @@ function changeStackFile(
   change: (file: StackFile) => StackFile,
 ): void {
   const path = stackConfigPath(stacksDir, stack);
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, stringify(change(readStackFile(path))), { mode: 0o600 });
-  renameSync(temporary, path);
+  replaceFile(path, stringify(change(readStackFile(path))));
 }
 
 function readStackFile(path: string): StackFile {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
@@ -71,4 +71,20 @@ test("two data directories share neither stacks' files nor a backend", (t) => {
     readProject(projects[0]?.dir ?? '').backend,
     readProject(projects[1]?.dir ?? '').backend,
   );
+});
+
+test('who reads the project while it is prepared again sees the old file or the new, never a part', (t) => {
+  const dataDir = temporaryFolder(t);
+  const { dir } = prepareProject({ dataDir, stateBackendUrl: `file://${dataDir}/pulumi` });
+  const path = join(dir, 'Pulumi.yaml');
+  const before = readFileSync(path, 'utf8');
+  const open = openSync(path, 'r');
+  t.teardown(() => closeSync(open));
+  const { ino, mtimeMs } = statSync(path);
+  prepareProject({ dataDir, stateBackendUrl: `file://${dataDir}/pulumi` });
+  t.like(statSync(path), { ino, mtimeMs }, 'the same is not written again');
+  prepareProject({ dataDir, stateBackendUrl: `file://${dataDir}/elsewhere` });
+  t.not(readFileSync(path, 'utf8'), before);
+  t.is(readFileSync(open, 'utf8'), before, 'the old file is whole for who has it open');
+  t.deepEqual(readdirSync(dir).sort(), ['Pulumi.yaml', 'stacks']);
 });
