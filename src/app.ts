@@ -1,11 +1,10 @@
 /**
  * The HTTP application: builds the Koa app from services that are given; never listens.
  *
- * Order: request id, error rendering, log, security headers; then the command gateway, which has its own
- * error shape, and the control API. A process that has neither still says whether it is well.
+ * Order: request id, error rendering, log, security headers; then the control API. A process without it
+ * still says whether it is well. The command gateway stands beside the app, not in it (http-server.ts).
  */
 import Koa from 'koa';
-import type { Gateway } from './gateway/gateway.ts';
 import { limitAddresses } from './http/middleware/limit-addresses.ts';
 import { logRequest } from './http/middleware/log-request.ts';
 import { requestId } from './http/middleware/request-id.ts';
@@ -16,20 +15,24 @@ import { renderError } from './http/render-error.ts';
 import type { HttpContext, HttpServices, RequestState } from './http/route.ts';
 import { createRouter, refuseUnknown } from './http/router.ts';
 import { routes } from './http/routes/index.ts';
+import { answerMetrics } from './http/service-metrics.ts';
 import { AppError } from './lib/errors.ts';
 
 /** What every process has, whatever its roles. */
 export type AppServices = Pick<HttpServices, 'config' | 'logger' | 'checkReady'>;
 
-/** Builds the app of those surfaces that this process has. */
+interface AppParts {
+  readonly api?: HttpServices | undefined;
+  /** Gives the service's figures as Prometheus reads them, where there are any. */
+  readonly readMetrics?: (() => Promise<string>) | undefined;
+}
+
+/** Builds the app, with the control API where this process has it. */
 export function createApp(
   services: AppServices,
-  {
-    gateway,
-    api,
-  }: { gateway?: Pick<Gateway, 'middleware'> | undefined; api?: HttpServices | undefined },
+  { api, readMetrics }: AppParts,
 ): Koa<RequestState> {
-  const { proxyHops } = services.config;
+  const { metricsToken, proxyHops } = services.config;
   const app = new Koa<RequestState>({ proxy: proxyHops > 0, maxIpsCount: proxyHops });
   app.on('error', (error) => services.logger.debug({ err: error }, 'a connection broke off'));
   app.use(requestId);
@@ -42,7 +45,7 @@ export function createApp(
   });
   app.use(logRequest(services.logger));
   app.use(securityHeaders);
-  if (gateway) app.use(gateway.middleware);
+  if (metricsToken && readMetrics) app.use(answerMetrics(metricsToken, readMetrics));
   if (api) addControlApi(app, api);
   else app.use(answerHealth(services)).use(refuseAll);
   return app;

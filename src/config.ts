@@ -11,6 +11,7 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { type GatewaySettings, gatewayVariables, toGatewaySettings } from './gateway-settings.ts';
 
 /** The repository's root: where Pulumi.yaml, infra/ and policies/ are. */
 export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -83,7 +84,12 @@ const environmentSchema = z.object({
   SWIFTCACHE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info'),
+  SWIFTCACHE_METRICS_TOKEN: z
+    .string()
+    .regex(/^\S{32,}$/, 'needs 32 characters or more, without spaces (openssl rand -hex 32)')
+    .optional(),
   SWIFTCACHE_WORKERS: wholeNumber(1, 16).prefault('2'),
+  ...gatewayVariables,
   SWIFTCACHE_REDIS_IMAGE: z.string().min(1).optional(),
   DOCKER_HOST: z.string().min(1).optional(),
   PULUMI_HOME: z.string().min(1).optional(),
@@ -127,9 +133,14 @@ export interface Config {
   readonly hostMemoryMib: number | undefined;
   /** How many proxies in front of the service are believed about where a request comes from. */
   readonly proxyHops: number;
+  /** What may stand before every path, e.g. `/cache`; '' for nothing. */
+  readonly pathPrefix: string;
+  readonly gateway: GatewaySettings;
   /** Who may make an account: anybody, whoever has an invitation, or nobody. */
   readonly signUp: z.infer<typeof environmentSchema>['SWIFTCACHE_SIGN_UP'];
   readonly logLevel: z.infer<typeof environmentSchema>['SWIFTCACHE_LOG_LEVEL'];
+  /** What GET /metrics is opened with; without it there is none. */
+  readonly metricsToken: string | undefined;
   /** How many provisioning workers run side by side. */
   readonly workers: number;
   /** Docker's address, e.g. `unix:///var/run/docker.sock`. */
@@ -232,8 +243,11 @@ function toConfig(
     instancePorts: env.SWIFTCACHE_INSTANCE_PORTS,
     hostMemoryMib: env.SWIFTCACHE_HOST_MEMORY_MIB,
     proxyHops: env.SWIFTCACHE_PROXY_HOPS,
+    pathPrefix: env.SWIFTCACHE_PATH_PREFIX ?? '',
+    gateway: toGatewaySettings(env),
     signUp: env.SWIFTCACHE_SIGN_UP,
     logLevel: env.SWIFTCACHE_LOG_LEVEL,
+    metricsToken: env.SWIFTCACHE_METRICS_TOKEN,
     workers: env.SWIFTCACHE_WORKERS,
     dockerHost: env.DOCKER_HOST ?? facts.docker?.host ?? 'unix:///var/run/docker.sock',
     redisImage: env.SWIFTCACHE_REDIS_IMAGE ?? facts.redisImage?.reference ?? '',

@@ -7,6 +7,7 @@ import { removeExpiredSessions } from './accounts/sessions.ts';
 import { dropOldBackups } from './backups/retention.ts';
 import type { BackupPorts } from './backups/services.ts';
 import { takeDueBackups } from './backups/take-due-backups.ts';
+import { removeOldRates } from './gateway/rate-database.ts';
 import { removeOldRecords } from './http/idempotency.ts';
 import { expireInstances } from './instances/expire-instances.ts';
 import type { InstanceServices } from './instances/services.ts';
@@ -27,6 +28,7 @@ export function startHousekeeping(
     { name: 'expire instances', intervalMs: secondMs, run: expireInstances },
     { name: 'take due backups', intervalMs: secondMs, run: takeDueBackups },
     { name: 'drop old backups', intervalMs: 30 * secondMs, run: dropOldBackups },
+    { name: 'forget old rates', intervalMs: 60 * secondMs, run: removeOldRates },
     { name: 'forget repeatable requests', intervalMs: 600 * secondMs, run: removeOldRecords },
     { name: 'remove ended sessions', intervalMs: 600 * secondMs, run: removeExpiredSessions },
   ];

@@ -5,16 +5,15 @@
  * time: no new work, doors closed, runs in hand interrupted and handed back, duties handed to other servers,
  * database closed. Containers keep running.
  */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config, ServiceRole } from './config.ts';
-import { boundBodies } from './http/body-time.ts';
+import { listMetrics } from './gateway/exposed-figures.ts';
+import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
+import { writeExposition } from './metrics/exposition.ts';
 import { holdDuties } from './service-duties.ts';
-import { hasRole, makeParts, type Parts, type TestOptions } from './wiring.ts';
-
-const httpCloseTimeoutMs = 5_000;
-const bodyTimeoutMs = 5 * 60_000;
+import { hasRole, makeParts, type Parts, type TestOptions, toSettings } from './wiring.ts';
 
 export interface Service {
   readonly url: string;
@@ -37,22 +36,33 @@ export async function startService(
   const parts = await makeParts(config, logger, testOptions);
   const { base, control, surfaces } = parts;
   const api = hasRole(config, 'api') ? control?.services : undefined;
-  const app = createApp({ ...base, ...parts }, { gateway: surfaces.gateway, api });
-  const http = createServer(app.callback());
-  boundBodies(http, bodyTimeoutMs);
+  const { gateway, processes } = surfaces;
+  const readMetrics =
+    gateway &&
+    (async () => {
+      const figures = [gateway.readFigures(), ...(processes?.readFigures() ?? [])];
+      return writeExposition(listMetrics(figures));
+    });
+  const app = createApp({ ...base, ...parts }, { api, readMetrics });
+  const { pathPrefix } = config;
+  const others = app.callback();
+  const http = createHttpServer({ gateway, others, pathPrefix });
   const server = await listen(http, config);
+  const { host, logLevel } = config;
+  const port = portOf(server);
+  await processes?.start({ host, port, pathPrefix, logLevel, gateway: toSettings(config) }, others);
   const work = await startWork(parts);
   return {
-    url: `http://${config.publicHost}:${portOf(server)}`,
+    url: `http://${config.publicHost}:${port}`,
     roles: config.roles,
     organizationId: api && control?.bootstrap.organizationId,
     accountKey: control?.bootstrap.secret,
     door: surfaces.door,
     async stop() {
       api?.streams.close();
-      await Promise.all([closeServer(server), surfaces.edge?.close()]);
+      const closed = [closeHttpServer(server), gateway?.close(), processes?.close()];
+      await Promise.all([...closed, surfaces.edge?.close()]);
       await work.stop();
-      await surfaces.gateway?.close();
       await base.orm.close();
     },
   };
@@ -77,26 +87,18 @@ async function startWork({ base, control, surfaces }: Parts): Promise<{ stop(): 
   };
 }
 
-function listen(server: Server, { host, port }: Config): Promise<Server> {
+function listen(server: Server, { host, port, gateway }: Config): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const taken = `port ${port} is taken: end what uses it, or set SWIFTCACHE_PORT to another`;
       reject(error.code === 'EADDRINUSE' ? new Error(taken) : error);
     });
-    server.listen(port, host, () => resolve(server));
+    const reusePort = gateway.processes > 1;
+    server.listen({ port, host, backlog: listenBacklog, reusePort }, () => resolve(server));
   });
 }
 
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** Answers what is under way, then cuts what stays open. */
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), httpCloseTimeoutMs);
-  await closed;
-  clearTimeout(timer);
 }

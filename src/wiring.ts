@@ -11,7 +11,9 @@ import { prepareDataDirectory } from './data-directory.ts';
 import type { DutyServices } from './duties/duties.ts';
 import { createEdge, type Edge } from './edge/edge.ts';
 import { prepareInstallation } from './first-start.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewaySettings } from './gateway/gateway.ts';
+import { createDatabasePorts } from './gateway/ports.ts';
+import { createGatewayProcesses, type GatewayProcesses } from './gateway-processes.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import type { HttpServices } from './http/route.ts';
 import { systemClock } from './lib/clock.ts';
@@ -62,6 +64,8 @@ export interface Base extends DutyServices {
 /** The surfaces of this process for instances' users. */
 export interface Surfaces {
   readonly gateway: Gateway | undefined;
+  /** Those that serve the gateway beside this one. */
+  readonly processes: GatewayProcesses | undefined;
   readonly edge: Edge | undefined;
   /** Where the door is, in this process or another. */
   readonly door: { readonly host: string; readonly port: number };
@@ -161,23 +165,41 @@ export function hasRole({ roles }: Config, role: ServiceRole): boolean {
   return roles.has(role);
 }
 
+/** What the gateway is told, in each of its processes. */
+export function toSettings({ gateway, proxyHops }: Config): GatewaySettings {
+  const { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax } = gateway;
+  return { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax, proxyHops };
+}
+
 async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
-  const gateway = hasRole(config, 'gateway') ? createGateway({ orm, logger }) : undefined;
   const isShared = config.databaseUrl !== undefined;
+  const ports = createDatabasePorts({ orm, logger }, isShared);
+  const hasGateway = hasRole(config, 'gateway');
+  const gateway = hasGateway
+    ? createGateway({ ports, logger, settings: toSettings(config) })
+    : undefined;
+  const count = config.gateway.processes - 1;
+  const processes =
+    hasGateway && count > 0
+      ? createGatewayProcesses({ count, ports, logger, path: config.path })
+      : undefined;
   const edge = hasRole(config, 'edge')
     ? createEdge({ orm, logger, recheckMs: isShared ? recheckMs : undefined })
     : undefined;
   const port = await edge?.listen({ host: config.host, port: config.redisPort });
   return {
     gateway,
+    processes,
     edge,
     door: { host: config.publicHost, port: port ?? config.redisPort.number },
     dropKey(keyId, instanceId) {
       gateway?.dropKey(keyId, instanceId);
+      processes?.dropKey(keyId, instanceId);
       edge?.dropKey(keyId, instanceId);
     },
     dropInstance(instanceId) {
       gateway?.dropInstance(instanceId);
+      processes?.dropInstance(instanceId);
       edge?.dropInstance(instanceId);
     },
   };

@@ -815,6 +815,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/redis/{instanceId}/multi-exec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run up to 1,000 commands as one transaction
+         * @description All of them in one MULTI … EXEC. A transaction that Redis discards is one error, and nothing of it has run.
+         */
+        post: operations["runTransaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4633,6 +4653,55 @@ export interface operations {
         };
     };
     runPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example inst_abc123 */
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       [
+                 *         "SET",
+                 *         "greeting",
+                 *         "hello"
+                 *       ],
+                 *       [
+                 *         "GET",
+                 *         "greeting"
+                 *       ]
+                 *     ]
+                 */
+                "application/json": (string | number | boolean)[][];
+            };
+        };
+        responses: {
+            /** @description What Redis replied */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": (components["schemas"]["CommandResult"] | components["schemas"]["CommandError"])[];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandError"];
+                };
+            };
+        };
+    };
+    runTransaction: {
         parameters: {
             query?: never;
             header?: never;

@@ -19,12 +19,12 @@
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyUsage } from '../keys/key-usage.ts';
+import { findLostWays } from '../keys/lost-ways.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { startRepeating } from '../lib/repeat.ts';
 import type { Orm } from '../store/database.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import { findLostRoutes } from './lost-routes.ts';
 import { listenOnPort, type WantedPort } from './port.ts';
 import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';
@@ -109,7 +109,7 @@ export function createEdge({
   async function recheck(): Promise<void> {
     const routes = [...connections].flatMap(({ route }) => route ?? []);
     if (routes.length === 0) return;
-    const lost = await findLostRoutes(orm, routes);
+    const lost = await findLostWays(orm, routes);
     dropWhere(({ route }) => route !== undefined && lost.has(route));
   }
 

@@ -1,5 +1,4 @@
 /** Which status and which words an outcome has over HTTP: the one place that decides it. */
-import { ReplyError } from 'ioredis';
 import { AppError } from '../lib/errors.ts';
 
 const retrySoon = { 'Retry-After': '1' } as const;
@@ -19,7 +18,6 @@ export function describeFailure(thrown: unknown): Failure {
     const { status, message, headers, detail } = thrown;
     return { status, message, headers, detail };
   }
-  if (isReplyError(thrown)) return describeReplyError(thrown.message);
   // Only the kind and the place of an unknown error: its message may quote a query or a command.
   const place = /\n\s+(at .+)/.exec((thrown as Error | undefined)?.stack ?? '')?.[1];
   const kind = thrown instanceof Error ? describeKind(thrown) : typeof thrown;
@@ -27,9 +25,12 @@ export function describeFailure(thrown: unknown): Failure {
   return { status: 500, message: 'Internal error', headers: {}, detail };
 }
 
-/** Whether this is Redis's own "no", which says nothing bad about the connection. */
-export function isReplyError(thrown: unknown): thrown is Error {
-  return thrown instanceof ReplyError;
+/** The failure of a request whose command Redis refused, by Redis's own words, code first. */
+export function replyFailure(text: string): AppError {
+  // The key is known here but not (or no longer) in Redis: to the caller it is an invalid key.
+  if (isUnknownUser(text)) return invalidToken();
+  if (text.startsWith('LOADING ')) return tooBusy(text);
+  return badRequest(text);
 }
 
 export function badRequest(message: string): AppError {
@@ -68,22 +69,34 @@ export function connectionFailure(cause: unknown): AppError {
   return new AppError('internal_error', 'Redis connection error', { detail });
 }
 
-const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="swiftcache"' } };
-
-function describeReplyError(message: string): Failure {
-  // The key is known here but not (or no longer) in Redis: to the caller it is an invalid key.
-  if (/^(WRONGPASS|NOAUTH)\b/.test(message)) return describeFailure(invalidToken());
-  if (message.startsWith('LOADING ')) {
-    return { status: 503, message, headers: retrySoon, detail: 'loading' };
-  }
-  return { status: 400, message, headers: {}, detail: undefined };
+/** What was asked for is more than the gateway passes on. */
+export function replyTooLarge(bytesMax: number): AppError {
+  return badRequest(`ERR reply is larger than ${bytesMax} bytes; ask for less at a time`);
 }
 
-/** ioredis hangs the command with its arguments on its errors, so no error object is ever logged. */
+export function replyTooDeep(depthMax: number): AppError {
+  return badRequest(`ERR reply holds arrays more than ${depthMax} deep`);
+}
+
+/** Redis refused to sign the key in, by its words; they may name the user, so they are not passed on. */
+export function signInFailure(text: string): AppError {
+  if (isUnknownUser(text)) return invalidToken();
+  if (text.startsWith('LOADING ')) return tooBusy(text);
+  if (/max number of clients/.test(text)) return tooBusy('Redis has no free connection');
+  return connectionFailure(new Error('Signing in was refused'));
+}
+
+function isUnknownUser(text: string): boolean {
+  return text.startsWith('WRONGPASS ') || text.startsWith('NOAUTH ');
+}
+
+const challenge = { headers: { 'WWW-Authenticate': 'Bearer realm="swiftcache"' } };
+
+/** The texts are this service's own; those of other errors may quote what nobody is to read. */
 function describeKind(error: Error): string {
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return code;
   const known =
-    /^(Command timed out|Connection is closed|Maximum call stack|Stream isn't writeable)/;
+    /^(Command timed out|Connecting timed out|Connection is closed|Signing in was refused|The reply is not (RESP|its own)|Maximum call stack)/;
   return known.exec(error.message)?.[0] ?? error.name;
 }

@@ -1,73 +1,68 @@
 /**
  * The gateway: Redis commands over HTTP, under /redis/{instance id}.
  *
- * A request is split (parse.ts), its key checked (authorize.ts), its body read, its command refused where
- * a shared connection cannot carry it (refused-commands.ts), run as the key's own ACL user
- * (run.ts, connections.ts) and its reply or failure written as JSON (encode.ts, failures.ts).
+ * A request comes in by front.ts, is taken apart (parse.ts), its key checked (authorize.ts), counted against
+ * its rates (limits.ts), its body read (body.ts); its commands run as the key's own ACL user, each where its
+ * class allows (execute.ts, streams.ts), and Redis's replies are written as JSON straight from their bytes
+ * (encode.ts, reply-answer.ts).
  *
  * Guarantees:
  * - What a key may do is decided by Redis alone; the gateway only decides which instances a key opens, once
  *   more when a body has arrived.
- * - No connection is shared between two keys or two instances, and none carries a command that leaves
- *   state behind, blocks it, or shifts replies; a connection that behaves oddly is dropped.
+ * - No connection is shared between two keys or two instances, and none that is shared carries a command that
+ *   leaves state behind, blocks it, or shifts replies; one that behaves oddly is dropped.
  * - Nothing that may have run is sent to Redis a second time.
  * - A deleted key or instance is refused at once where dropKey or dropInstance is called, and within 1 s
- *   everywhere else. "Not yours" and "not there" are the same bytes.
+ *   everywhere else, in open streams too. "Not yours" and "not there" are the same bytes.
  * - Bad input is a 4xx in words its sender can act on. No secret, argument, value, path or stack is in
  *   an answer or a log line.
  * - Bodies, connections, commands in flight and all waiting times are bounded.
+ * - While what is known of a key is fresh and its link is open, a request without a body is on its way to
+ *   Redis before `handle` returns: nothing is awaited, no database asked.
  */
-
-import type { IncomingMessage } from 'node:http';
-import type Koa from 'koa';
-import getRawBody from 'raw-body';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { servesData } from '../instances/states.ts';
-import { createKeyUsage } from '../keys/key-usage.ts';
 import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Orm } from '../store/database.ts';
+import type { Answer, Exchange } from './answer.ts';
 import { createAuthorizer, type Grant } from './authorize.ts';
-import {
-  type ConnectionLimits,
-  createConnectionPool,
-  defaultConnectionLimits,
-} from './connections.ts';
-import {
-  encodeFailure,
-  encodePipeline,
-  encodeResult,
-  type ReplyFormat,
-  readReplyFormat,
-} from './encode.ts';
-import { badRequest, describeFailure, instanceNotRunning } from './failures.ts';
-import {
-  type Command,
-  isPipeline,
-  parseCommand,
-  parsePipeline,
-  splitTarget,
-  type Target,
-} from './parse.ts';
-import { findRefusal } from './refused-commands.ts';
-import { runCommand } from './run.ts';
+import { createBodyReader } from './body.ts';
+import { encodeFailure } from './encode.ts';
+import { type Execution, executeCommand, executePipeline } from './execute.ts';
+import { describeFailure, instanceNotFound, instanceNotRunning } from './failures.ts';
+import { createFront, type FrontSettings } from './front.ts';
+import { createLimits } from './limits.ts';
+import { createObserver, type Figures } from './observe.ts';
+import { parseCommand, parsePipeline, splitTarget, type Target } from './parse.ts';
+import type { GatewayPorts } from './ports.ts';
+import { defaultLinkBounds, type LinkBounds } from './redis/bounds.ts';
+import { createLinks } from './redis/links.ts';
+import { readReplyFormat } from './reply-format.ts';
+import { isStream } from './stream-source.ts';
+import { createStreams } from './streams.ts';
+import { executeTransaction } from './transaction.ts';
 
-/** The largest request body; Redis itself is set to take more. */
-const bodyBytesMax = 10 * 1024 * 1024;
-const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
-const methodsWithBody: readonly string[] = ['POST', 'PUT'];
-/** A command's name is logged only where it looks like one: a misplaced value must not be. */
-const loggableName = /^[A-Z][A-Z0-9._-]{0,39}$/;
+/** How long a stop waits for what is under way. */
+const closeTimeoutMs = 5_000;
+
+export interface GatewaySettings extends FrontSettings {
+  readonly bodyBytesMax: number;
+  readonly pipelineCommandsMax: number;
+}
 
 export interface GatewayDeps {
-  readonly orm: Orm;
+  readonly ports: GatewayPorts;
   readonly logger: Logger;
-  readonly limits?: Partial<ConnectionLimits>;
+  readonly settings: GatewaySettings;
+  readonly bounds?: Partial<LinkBounds>;
 }
 
 export interface Gateway {
-  /** Answers every path under /redis/ and passes the others on. */
-  readonly middleware: Koa.Middleware;
+  /** Answers a request whose path is under /redis/. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** What it has counted since it was made, and how much is open now. */
+  readFigures(): Figures;
   /** Forgets what is known of an instance and closes its connections: it was changed or deleted. */
   dropInstance(instanceId: string): void;
   /**
@@ -75,153 +70,159 @@ export interface Gateway {
    * changed, unbound or deleted.
    */
   dropKey(keyId: string, instanceId?: string): void;
-  /** Closes every connection and waits for what is still being written to the database. */
+  /** Ends streams, answers what is under way, closes every connection; resolves when nothing is left. */
   close(): Promise<void>;
 }
 
-/** What a request has shown of itself so far; for the log line. */
-interface Trace {
-  keyId?: string;
-  command?: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 /** Makes the gateway; nothing is connected before the first request. */
-export function createGateway({ orm, logger, limits }: GatewayDeps): Gateway {
-  const authorizer = createAuthorizer(orm, systemClock);
-  const pool = createConnectionPool({ ...defaultConnectionLimits, ...limits });
-  const keyUsage = createKeyUsage({ orm, logger, clock: systemClock });
+export function createGateway({ ports, logger, settings, bounds }: GatewayDeps): Gateway {
+  const { findPrincipal, findLostWays, keyUsage } = ports;
+  const clock = systemClock;
+  const authorizer = createAuthorizer({ findPrincipal, clock });
+  const limits = createLimits(ports.rates);
+  const bodies = createBodyReader(settings.bodyBytesMax);
+  const links = createLinks({ ...defaultLinkBounds, ...bounds });
+  const streams = createStreams({ links, clock, logger, findLostWays });
+  const stopping = new AbortController();
 
-  async function authorize(ctx: Koa.Context, target: Target, trace: Trace): Promise<Grant> {
-    const { authorization } = ctx.headers;
-    const grant = await authorizer.authorize(target, { authorization, address: ctx.ip });
+  /** Gives the grant at once where what is known of the key is fresh. */
+  function authorize(exchange: Exchange, target: Target): Grant | Promise<Grant> {
+    const { address, request } = exchange;
+    const { authorization } = request.headers;
+    const grant = authorizer.authorize(target, { authorization, address });
+    return grant instanceof Promise
+      ? grant.then((known) => useGrant(exchange, known))
+      : useGrant(exchange, grant);
+  }
+
+  function useGrant({ trace }: Exchange, grant: Grant): Grant {
     trace.keyId = grant.key.id;
     if (!servesData(grant.instance.status)) throw instanceNotRunning(grant.instance.status);
     return grant;
   }
 
-  async function answerCommand(ctx: Koa.Context, target: Target, trace: Trace): Promise<Answer> {
-    let grant = await authorize(ctx, target, trace);
+  /** Waits only where a rate's points have to be asked for elsewhere. */
+  async function admitLater(exchange: Exchange, admitting: Admission): Promise<void> {
+    exchange.trace.headers = await admitting;
+  }
+
+  function admit(exchange: Exchange, grant: Grant, cost: number): Promise<void> | undefined {
+    const admitted = limits.admit(grant, cost);
+    if (admitted instanceof Promise) return admitLater(exchange, admitted);
+    exchange.trace.headers = admitted;
+    return undefined;
+  }
+
+  async function serve(exchange: Exchange): Promise<Answer | undefined> {
+    const { request, trace } = exchange;
+    const target = splitTarget(request.url ?? '');
+    if (!target) throw instanceNotFound();
+    trace.instanceId = target.instanceId;
+    const granting = authorize(exchange, target);
+    const grant = granting instanceof Promise ? await granting : granting;
     keyUsage.touchKey(grant.key.id);
-    let body: Buffer | undefined;
-    if (methodsWithBody.includes(ctx.method)) {
-      body = await readBody(ctx.req);
-      // A body may take its time: what has changed of the key meanwhile holds for its command.
-      grant = await authorize(ctx, target, trace);
+    if (isStream(target.kind)) return await serveStream(exchange, target, grant);
+    if (request.method !== 'POST' && request.method !== 'PUT') {
+      return await run(exchange, target, grant, undefined);
     }
-    const format = readReplyFormat(ctx.headers);
-    if (isPipeline(target, ctx.method)) {
-      const commands = parsePipeline(body ?? Buffer.alloc(0));
-      trace.command = `PIPELINE of ${commands.length}`;
-      return { status: 200, body: await runPipeline(grant, commands, format) };
+    // Who may not run anything now need not send all of it.
+    await admit(exchange, grant, 0);
+    const body = await bodies.read(request);
+    // A body may take its time: what has changed of the key meanwhile holds for its command.
+    return await run(exchange, target, await authorize(exchange, target), body);
+  }
+
+  async function serveStream(exchange: Exchange, target: Target, grant: Grant): Promise<undefined> {
+    // Upstash's clients send a body that says nothing.
+    exchange.request.resume();
+    exchange.trace.command = target.kind.toUpperCase();
+    await admit(exchange, grant, 1);
+    await streams.serve(exchange, grant, target);
+  }
+
+  async function run(
+    exchange: Exchange,
+    target: Target,
+    grant: Grant,
+    body: Buffer | undefined,
+  ): Promise<Answer> {
+    const { request, response, trace } = exchange;
+    const { kind } = target;
+    const format = readReplyFormat(request.headers, kind);
+    const execution: Execution = {
+      links,
+      grant,
+      format,
+      stopping: stopping.signal,
+      get signal() {
+        return signalEnd(response);
+      },
+    };
+    if (kind === 'pipeline' || kind === 'multi-exec') {
+      const what = kind === 'pipeline' ? 'pipeline' : 'transaction';
+      const commands = parsePipeline(body, what, settings.pipelineCommandsMax);
+      trace.command = kind.toUpperCase();
+      trace.commands = commands.length;
+      const admitting = admit(exchange, grant, commands.length);
+      if (admitting) await admitting;
+      const execute = kind === 'pipeline' ? executePipeline : executeTransaction;
+      return await execute(execution, commands);
     }
     const command = parseCommand(target, body);
-    trace.command = loggableName.test(command.name) ? command.name : '(no command name)';
-    return { status: 200, body: await run(grant, command, format) };
+    trace.command = command.name;
+    const admitting = admit(exchange, grant, 1);
+    if (admitting) await admitting;
+    return await executeCommand(execution, command);
   }
 
-  async function run(grant: Grant, command: Command, format: ReplyFormat): Promise<string> {
-    refuse(command);
-    const { protocol } = format;
-    return encodeResult(await runCommand(pool, { grant, protocol, command }), format);
-  }
-
-  /** Sends all commands at once, in order, on one connection; each has its own result or error. */
-  async function runPipeline(
-    grant: Grant,
-    commands: readonly Command[],
-    format: ReplyFormat,
-  ): Promise<string> {
-    const bodies = commands.map(async (command) => {
-      try {
-        return await run(grant, command, format);
-      } catch (thrown) {
-        return encodeFailure(describeFailure(thrown).message);
-      }
-    });
-    return encodePipeline(await Promise.all(bodies));
-  }
-
-  const middleware: Koa.Middleware = async (ctx, next) => {
-    const target = splitTarget(ctx.req.url ?? '');
-    if (!target) return await next();
-    const startedMs = performance.now();
-    const trace: Trace = {};
-    const { requestId } = ctx.state as { requestId?: string };
-    let answer: Answer;
-    try {
-      if (!methods.includes(ctx.method)) throw methodNotAllowed();
-      answer = await answerCommand(ctx, target, trace);
-    } catch (thrown) {
-      const { status, message, headers, detail } = describeFailure(thrown);
-      if (status === 500) {
-        logger.warn({ requestId, instanceId: target.instanceId, status, detail }, 'command failed');
-      }
-      answer = { status, body: encodeFailure(message), headers };
+  function describe({ requestId, trace }: Exchange, thrown: unknown): Answer {
+    const { status, message, headers, detail } = describeFailure(thrown);
+    if (thrown instanceof AppError) trace.refusal = thrown.code;
+    else if (status === 500) trace.refusal = 'internal_error';
+    if (status === 500) {
+      const { instanceId } = trace;
+      logger.warn({ requestId, instanceId, status, detail }, 'command failed');
     }
-    writeAnswer(ctx, answer);
-    const ms = Math.round((performance.now() - startedMs) * 1000) / 1000;
-    const { instanceId } = target;
-    logger.debug({ requestId, instanceId, ...trace, ms, status: answer.status }, 'command');
-  };
+    return { status, body: encodeFailure(message), headers };
+  }
+
+  const observer = createObserver(logger, {
+    requests_in_flight: () => front.readInFlight(),
+    streams: () => streams.count(),
+    shared_connections: () => links.count().shared,
+    own_connections: () => links.count().own,
+  });
+  const front = createFront(settings, { serve, describe, note: observer.note });
 
   return {
-    middleware,
+    handle: front.handle,
+    readFigures: observer.read,
     dropInstance(instanceId) {
       authorizer.dropInstance(instanceId);
-      pool.dropWhere((connection) => connection.instanceId === instanceId);
+      links.dropWhere((owner) => owner.instanceId === instanceId);
     },
     dropKey(keyId, instanceId) {
       authorizer.dropKey(keyId);
-      pool.dropWhere((connection) => {
-        const isThere = instanceId === undefined || connection.instanceId === instanceId;
-        return connection.keyId === keyId && isThere;
+      links.dropWhere((owner) => {
+        const isThere = instanceId === undefined || owner.instanceId === instanceId;
+        return owner.keyId === keyId && isThere;
       });
     },
     async close() {
-      pool.close();
+      stopping.abort(new AppError('shutting_down'));
+      await Promise.all([streams.close(), front.close(closeTimeoutMs)]);
+      links.close();
       await keyUsage.settle();
     },
   };
 }
 
-function refuse(command: Command): void {
-  const refusal = findRefusal(command);
-  if (refusal !== undefined) throw badRequest(refusal);
-}
+type Admission = Promise<Readonly<Record<string, string>> | undefined>;
 
-function methodNotAllowed(): AppError {
-  return new AppError('method_not_allowed', undefined, { headers: { Allow: methods.join(', ') } });
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const length = request.headers['content-length'];
-  try {
-    return await getRawBody(request, { limit: bodyBytesMax, ...(length && { length }) });
-  } catch (thrown) {
-    // What was not read is read and thrown away, or the connection's next request would wait for ever.
-    request.resume();
-    if ((thrown as { type?: unknown }).type === 'entity.too.large') {
-      throw new AppError('body_too_large', `The body is larger than ${bodyBytesMax} bytes`);
-    }
-    throw badRequest('The body did not arrive whole');
-  }
-}
-
-function writeAnswer(ctx: Koa.Context, { status, body, headers }: Answer): void {
-  ctx.status = status;
-  ctx.set({
-    ...headers,
-    // A key may stand in the URL (_token), a value in the answer: neither is to be kept or passed on.
-    'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  ctx.type = 'application/json';
-  ctx.body = body;
+/** A signal that says when the caller has gone, or has its answer. */
+function signalEnd(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
+  if (response.destroyed) controller.abort();
+  return controller.signal;
 }

@@ -1,29 +1,35 @@
 /**
- * From an HTTP request to a Redis command.
+ * From an HTTP request to Redis commands.
  *
  * The raw request target is taken apart here rather than by a URL parser: each path segment is decoded
  * alone, so that %2F stays inside an argument, and bytes that are no UTF-8 reach Redis as they are.
  */
-import { isUtf8 } from 'node:buffer';
+import { readJsonArray, toArguments } from './command-json.ts';
 import { badRequest } from './failures.ts';
+import { decode, isPlain } from './percent-encoding.ts';
 
-const prefix = '/redis/';
+const slash = 0x2f;
 const tokenName = '_token';
 /** What Upstash's clients send at most. */
 const pipelineCommandsMax = 1_000;
 
+/** What is asked for: one command, or one of the endpoints of Upstash's protocol. */
+export type RouteKind =
+  | 'command'
+  | 'pipeline'
+  | 'multi-exec'
+  | 'subscribe'
+  | 'psubscribe'
+  | 'monitor';
+
 /** A request target under /redis/, still percent-encoded. */
 export interface Target {
+  readonly kind: RouteKind;
   readonly instanceId: string;
-  /** The path segments after the instance id; empty ones are empty arguments. */
-  readonly segments: readonly string[];
-  readonly query: readonly QueryPair[];
-}
-
-interface QueryPair {
-  readonly name: string;
-  /** Undefined for a bare name (`?NX`). */
-  readonly value: string | undefined;
+  /** What follows the instance id and the slashes behind it; '' where nothing does. */
+  readonly path: string;
+  /** Without its "?"; '' where there is none. */
+  readonly query: string;
 }
 
 export interface Command {
@@ -32,20 +38,35 @@ export interface Command {
   readonly args: readonly (string | Buffer)[];
 }
 
-/** Takes a request target apart; undefined where it is not under /redis/. */
-export function splitTarget(url: string): Target | undefined {
+/**
+ * Takes a request target apart; undefined where it is not under the prefix.
+ * @param prefix begins and ends with a slash.
+ */
+export function splitTarget(url: string, prefix = '/redis/'): Target | undefined {
   // A proxy may send the absolute form: http://host/path.
-  const start = url.startsWith('/') ? 0 : url.indexOf('/', url.indexOf('://') + 3);
+  const start = url.charCodeAt(0) === slash ? 0 : url.indexOf('/', url.indexOf('://') + 3);
   if (start < 0 || !url.startsWith(prefix, start)) return undefined;
-  const mark = url.indexOf('?', start);
-  const path = url.slice(start + prefix.length, mark < 0 ? undefined : mark);
-  const [instanceId = '', ...segments] = path.split('/');
-  return { instanceId, segments, query: mark < 0 ? [] : splitQuery(url.slice(mark + 1)) };
+  const idStart = start + prefix.length;
+  const mark = url.indexOf('?', idStart);
+  const end = mark < 0 ? url.length : mark;
+  const idSlash = url.indexOf('/', idStart);
+  const idEnd = idSlash < 0 || idSlash > end ? end : idSlash;
+  // Clients append to a base URL that may end in a slash (//get/key).
+  let pathStart = idEnd;
+  while (pathStart < end && url.charCodeAt(pathStart) === slash) pathStart += 1;
+  const path = url.slice(pathStart, end);
+  return {
+    kind: findKind(path),
+    instanceId: url.slice(idStart, idEnd),
+    path,
+    query: mark < 0 ? '' : url.slice(mark + 1),
+  };
 }
 
 /** The key given in the query, if any; '' where the parameter is there without a readable value. */
 export function readQueryToken({ query }: Target): string | undefined {
-  const pair = query.find(({ name }) => name === tokenName);
+  if (query === '') return undefined;
+  const pair = splitQuery(query).find(({ name }) => name === tokenName);
   if (!pair) return undefined;
   try {
     return String(decode(pair.value ?? ''));
@@ -59,57 +80,102 @@ export function readQueryToken({ query }: Target): string | undefined {
  * @param body undefined for methods that have none.
  * @throws {AppError} `invalid_request` that says what is wrong.
  */
-export function parseCommand({ segments, query }: Target, body: Buffer | undefined): Command {
-  // Clients append to a base URL that may end in a slash (//get/key).
-  const first = segments.findIndex((segment) => segment !== '');
-  const parameters = query.filter(({ name }) => name !== tokenName);
-  if (first >= 0) {
-    const [name, ...args] = segments.slice(first).map(decode) as [string | Buffer, ...string[]];
-    const bodyArgs = body?.length ? [body] : [];
-    return toCommand(name, [...args, ...bodyArgs, ...decodeParameters(parameters)]);
-  }
+export function parseCommand({ path, query }: Target, body: Buffer | undefined): Command {
+  if (path !== '') return parsePath(path, query, body);
   if (!body) throw badRequest('No command: name one in the path, or POST a JSON array');
-  if (parameters.length > 0) {
+  if (query !== '' && readParameters(query).length > 0) {
     throw badRequest('A JSON command takes no query parameters: put every argument in the array');
   }
-  const [name, ...args] = parseArray(body);
-  if (name === undefined) throw badRequest('ERR empty command');
-  return toCommand(name, args);
-}
-
-/** Whether a request is a pipeline: `POST /redis/{id}/pipeline`. */
-export function isPipeline({ segments }: Target, method: string): boolean {
-  const names = segments.filter((segment) => segment !== '');
-  return method === 'POST' && names.length === 1 && names[0]?.toLowerCase() === 'pipeline';
+  const parts = toArguments(readJsonArray(body, 'command'), () => 'element');
+  if (parts.length === 0) throw badRequest('ERR empty command');
+  return toCommand(parts[0], parts.slice(1));
 }
 
 /**
- * Reads the commands of a pipeline: a JSON array of commands, each an array of its own.
+ * Reads the commands of a pipeline or a transaction: a JSON array of commands, each an array of its own.
+ * @param commandsMax how many there may be.
  * @throws {AppError} `invalid_request` for the first command that cannot be read; then none is run.
  */
-export function parsePipeline(body: Buffer): Command[] {
-  const rows = parseJsonArray(body);
-  if (rows.length === 0) throw badRequest('ERR empty pipeline request');
-  if (rows.length > pipelineCommandsMax) {
-    throw badRequest(`ERR a pipeline holds at most ${pipelineCommandsMax} commands`);
+export function parsePipeline(
+  body: Buffer | undefined,
+  kind: 'pipeline' | 'transaction' = 'pipeline',
+  commandsMax = pipelineCommandsMax,
+): Command[] {
+  if (!body) throw badRequest(`ERR empty ${kind} request: POST a JSON array of commands`);
+  const rows = readJsonArray(body, `${kind} request`);
+  if (rows.length === 0) throw badRequest(`ERR empty ${kind} request`);
+  if (rows.length > commandsMax) {
+    throw badRequest(`ERR a ${kind} holds at most ${commandsMax} commands`);
   }
   return rows.map((row, index) => {
     if (!Array.isArray(row)) {
-      throw badRequest(`ERR failed to parse pipeline request: command ${index} is not an array`);
+      throw badRequest(`ERR failed to parse ${kind} request: command ${index} is not an array`);
     }
-    const [name, ...args] = toArguments(row, `command ${index}: element`);
-    if (name === undefined) throw badRequest(`ERR empty pipeline command: command ${index}`);
-    return toCommand(name, args);
+    const parts = toArguments(row, () => `command ${index}: element`);
+    if (parts.length === 0) throw badRequest(`ERR empty ${kind} command: command ${index}`);
+    return toCommand(parts[0], parts.slice(1));
   });
 }
 
-function toCommand(name: string | Buffer, args: (string | Buffer)[]): Command {
+/**
+ * Reads the channels or patterns of /subscribe/{channel}… and /psubscribe/{pattern}….
+ * @throws {AppError} `invalid_request` where there is none.
+ */
+export function parseChannels({ kind, path }: Target): (string | Buffer)[] {
+  const channels = splitPath(path).args;
+  if (channels.length === 0 || channels.every((channel) => channel.length === 0)) {
+    throw badRequest(`ERR no channel: name one in the path, as in /${kind}/news`);
+  }
+  return channels;
+}
+
+function findKind(path: string): RouteKind {
+  const end = path.indexOf('/');
+  const length = end < 0 ? path.length : end;
+  if (length < 'monitor'.length || length > 'psubscribe'.length) return 'command';
+  const name = path.slice(0, length).toLowerCase();
+  if (name === 'subscribe' || name === 'psubscribe') return name;
+  if (name !== 'pipeline' && name !== 'multi-exec' && name !== 'monitor') return 'command';
+  // These take nothing in the path.
+  for (let at = length; at < path.length; at++) {
+    if (path.charCodeAt(at) !== slash) return 'command';
+  }
+  return name;
+}
+
+function parsePath(path: string, query: string, body: Buffer | undefined): Command {
+  const { name, args } = splitPath(path);
+  if (body?.length) args.push(body);
+  if (query !== '') args.push(...readParameters(query));
+  return toCommand(name, args);
+}
+
+/** Most paths are plain ASCII: then every segment is a slice, and nothing is decoded. */
+function splitPath(path: string): { name: string | Buffer; args: (string | Buffer)[] } {
+  const take = isPlain(path) ? (text: string): string => text : decode;
+  let end = path.indexOf('/');
+  const name = take(end < 0 ? path : path.slice(0, end));
+  const args: (string | Buffer)[] = [];
+  while (end >= 0) {
+    const start = end + 1;
+    end = path.indexOf('/', start);
+    args.push(take(end < 0 ? path.slice(start) : path.slice(start, end)));
+  }
+  return { name, args };
+}
+
+function toCommand(name: string | Buffer | undefined, args: (string | Buffer)[]): Command {
   if (typeof name !== 'string' || name === '') {
     throw badRequest('ERR the name of the command is empty or not text');
   }
-  // Upper case is what the refusals are looked up by and what is sent, so the two cannot differ; and
-  // ioredis reshapes the arguments and replies of names that it knows in lower case.
+  // Upper case is what commands are looked up by and what is sent, so the two cannot differ.
   return { name: name.toUpperCase(), args };
+}
+
+interface QueryPair {
+  readonly name: string;
+  /** Undefined for a bare name (`?NX`). */
+  readonly value: string | undefined;
 }
 
 function splitQuery(query: string): QueryPair[] {
@@ -121,63 +187,12 @@ function splitQuery(query: string): QueryPair[] {
   });
 }
 
-function decodeParameters(pairs: readonly QueryPair[]): (string | Buffer)[] {
-  return pairs.flatMap(({ name, value }) => {
+/** The query's arguments, in the order they stand in; the key is none of them. */
+function readParameters(query: string): (string | Buffer)[] {
+  return splitQuery(query).flatMap(({ name, value }) => {
+    if (name === tokenName) return [];
     if (name === '') throw badRequest('A query parameter has no name');
     const texts = value === undefined ? [name] : [name, value];
     return texts.map((text) => decode(text.replaceAll('+', ' ')));
   });
-}
-
-/** Decodes one piece; bytes that are no UTF-8 stay bytes. */
-function decode(text: string): string | Buffer {
-  if (/%(?![0-9a-f]{2})/i.test(text)) {
-    throw badRequest('Malformed percent-encoding: "%" must be followed by two hexadecimal digits');
-  }
-  // Node gives the request target as Latin-1, so every character is one byte of it.
-  const unescaped = text.replace(/%([0-9a-f]{2})/gi, (_, hex) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  const bytes = Buffer.from(unescaped, 'latin1');
-  return isUtf8(bytes) ? bytes.toString('utf8') : bytes;
-}
-
-/** Reads a JSON array of strings, numbers and booleans. */
-function parseArray(body: Buffer): string[] {
-  return toArguments(parseJsonArray(body), 'element');
-}
-
-/** Reads a body's JSON array; the numbers in it become their source text. */
-function parseJsonArray(body: Buffer): unknown[] {
-  if (body.length === 0) throw badRequest('ERR empty command: the body must be a JSON array');
-  if (!isUtf8(body)) throw badRequest('ERR failed to parse command: the body is not UTF-8');
-  const values = parseJson(body.toString('utf8').replace(/^\uFEFF/, ''));
-  if (!Array.isArray(values)) {
-    throw badRequest('ERR failed to parse command: the body must be a JSON array');
-  }
-  return values;
-}
-
-/** Takes values for a command's parts; numbers are text already (parseJson). */
-function toArguments(values: readonly unknown[], what: string): string[] {
-  const wrong = values.findIndex((value) => !/^(string|boolean)$/.test(typeof value));
-  if (wrong >= 0) {
-    throw badRequest(
-      `ERR failed to parse command: ${what} ${wrong} must be a string, a number or a boolean`,
-    );
-  }
-  return values.map(String);
-}
-
-/** 1.0 and 9007199254740993 stay as they were written. */
-function parseJson(text: string): unknown {
-  const keepSource = (_: string, value: unknown, context: { source: string }): unknown =>
-    typeof value === 'number' ? context.source : value;
-  try {
-    // The reviver's third argument is newer than TypeScript's library.
-    return JSON.parse(text, keepSource as (key: string, value: unknown) => unknown);
-  } catch {
-    // The parser's own message quotes the body, which is nothing for an answer that may be logged.
-    throw badRequest('ERR failed to parse command: the body is not valid JSON');
-  }
 }

@@ -1,25 +1,26 @@
 /**
  * The commands that the gateway refuses, each with its reason.
  *
- * Replies on a shared connection are matched to requests by their order. A command that leaves state on
- * the connection, waits, or changes how many replies there are would harm whoever uses it next. Rights
- * are not the matter here: those are Redis's to decide.
+ * A request has no connection that it would find again, so what changes the state of one, waits for what
+ * was done on one or answers without end has no meaning here, whoever sends it. Rights are not the matter:
+ * those are Redis's to decide.
  */
-import type { Command } from './parse.ts';
 
 type Reason = keyof typeof reasons;
 
 const reasons = {
-  state: 'it would change the state of a connection that requests share',
-  transaction: 'a transaction needs a connection of its own; a Lua script (EVAL) is atomic, too',
-  blocking:
-    'it would block a connection that requests share; poll with the form that does not wait',
+  state: 'it would change the state of a connection, and requests have none of their own',
+  transaction: 'POST the commands of a transaction to /multi-exec; a Lua script is atomic, too',
+  writes: 'it waits for the writes of a connection, and requests have none of their own',
+  subscribe: 'GET or POST /subscribe/{channel} for a stream of events',
+  psubscribe: 'GET or POST /psubscribe/{pattern} for a stream of events',
+  monitor: 'GET or POST /monitor for a stream of events',
   stream: 'it answers without end; connect over redis:// for it',
   replication: 'it is for replicas and clusters',
-  later: 'send the commands one by one',
+  endpoint: 'it is an endpoint: POST a JSON array of commands to it',
 } as const;
 
-/** A space stands between a command and its subcommand. */
+/** A "|" stands between a command and its subcommand. */
 export const refusedCommands: Readonly<Record<string, Reason>> = {
   AUTH: 'state',
   HELLO: 'state',
@@ -27,73 +28,36 @@ export const refusedCommands: Readonly<Record<string, Reason>> = {
   QUIT: 'state',
   SELECT: 'state',
   SWAPDB: 'state',
+  // Its harmless subcommands, too: what they tell is of a connection that many requests share.
   CLIENT: 'state',
   // Turns the connection's next script into a debugging session.
-  'SCRIPT DEBUG': 'state',
+  'SCRIPT|DEBUG': 'state',
   HIMPORT: 'state',
   MULTI: 'transaction',
   EXEC: 'transaction',
   DISCARD: 'transaction',
   WATCH: 'transaction',
   UNWATCH: 'transaction',
-  SUBSCRIBE: 'stream',
-  PSUBSCRIBE: 'stream',
+  SUBSCRIBE: 'subscribe',
+  PSUBSCRIBE: 'psubscribe',
+  MONITOR: 'monitor',
   SSUBSCRIBE: 'stream',
   UNSUBSCRIBE: 'stream',
   PUNSUBSCRIBE: 'stream',
   SUNSUBSCRIBE: 'stream',
-  MONITOR: 'stream',
   SYNC: 'replication',
   PSYNC: 'replication',
   REPLCONF: 'replication',
   ASKING: 'replication',
   READONLY: 'replication',
   READWRITE: 'replication',
-  WAIT: 'blocking',
-  WAITAOF: 'blocking',
-  BLPOP: 'blocking',
-  BRPOP: 'blocking',
-  BRPOPLPUSH: 'blocking',
-  BLMOVE: 'blocking',
-  BLMOVEM: 'blocking',
-  BLMPOP: 'blocking',
-  BZPOPMIN: 'blocking',
-  BZPOPMAX: 'blocking',
-  BZMPOP: 'blocking',
-  // Not commands but endpoints of Upstash's protocol, whose place this is until they are served.
-  PIPELINE: 'later',
-  'MULTI-EXEC': 'later',
+  WAIT: 'writes',
+  WAITAOF: 'writes',
+  PIPELINE: 'endpoint',
+  'MULTI-EXEC': 'endpoint',
 };
 
-const table = new Map(Object.entries(refusedCommands));
-
-/** Why a command is refused, in words for its sender; undefined where it is not. */
-export function findRefusal({ name, args }: Command): string | undefined {
-  const reason = table.get(name) ?? table.get(readSubcommandName(name, args));
-  if (reason) return `ERR ${name} is not supported over HTTP: ${reasons[reason]}`;
-  if ((name === 'XREAD' || name === 'XREADGROUP') && hasBlockOption(args)) {
-    return `ERR ${name} with BLOCK is not supported over HTTP: ${reasons.blocking}`;
-  }
-  return undefined;
-}
-
-/** Only for the one command that needs it: a first argument may be 10 MB long. */
-function readSubcommandName(name: string, [subcommand]: Command['args']): string {
-  return name === 'SCRIPT' ? `SCRIPT ${String(subcommand).toUpperCase()}` : name;
-}
-
-/** Walks the options as Redis does, so a group or a stream that is named "block" is no option. */
-function hasBlockOption(args: Command['args']): boolean {
-  const lengths = new Map([
-    ['COUNT', 2],
-    ['GROUP', 3],
-    ['CLAIM', 2],
-  ]);
-  for (let at = 0; at < args.length; ) {
-    const option = String(args[at]).toUpperCase();
-    if (option === 'BLOCK') return true;
-    if (option === 'STREAMS') return false;
-    at += lengths.get(option) ?? 1;
-  }
-  return false;
+/** Why a command is refused, in words for its sender. */
+export function describeRefusal(name: string, reason: Reason): string {
+  return `ERR ${name.replace('|', ' ')} is not supported over HTTP: ${reasons[reason]}`;
 }

@@ -1,63 +1,33 @@
-/** Runs commands on pooled connections: each is sent once, or not at all and the caller told so. */
-import { type Redis, Command as RedisCommand } from 'ioredis';
+/** Runs commands on the links of keys: each is sent once, or not at all and the caller told so. */
 import type { Grant } from './authorize.ts';
-import type { Connection, ConnectionPool, Protocol } from './connections.ts';
-import { connectionFailure, isReplyError } from './failures.ts';
+import { connectionFailure } from './failures.ts';
 import type { Command } from './parse.ts';
+import type { Frame } from './redis/frames.ts';
+import { Unsent } from './redis/link.ts';
+import type { Links, Protocol } from './redis/links.ts';
 
-/** Nothing was written to Redis, so the command may be sent on another connection. */
-class UnsentError extends Error {}
+interface RunRequest {
+  readonly grant: Grant;
+  readonly protocol: Protocol;
+  /** Only what may run on a connection that requests share (command-table.ts). */
+  readonly commands: readonly Command[];
+}
 
 /**
- * Runs a command with the rights of a key and gives the reply as encode.ts reads it.
- * @throws Redis's own error reply, or an AppError where Redis could not be asked or did not answer.
+ * Runs commands with the rights of a key: written at once, in order, on the key's shared link.
+ * @returns their replies in order; an error reply of Redis is one, too.
+ * @throws {AppError} where Redis could not be asked or did not answer.
  */
-export async function runCommand(
-  pool: ConnectionPool,
-  request: { readonly grant: Grant; readonly protocol: Protocol; readonly command: Command },
-): Promise<unknown> {
-  const { grant, protocol, command } = request;
+export async function runCommands(links: Links, request: RunRequest): Promise<Frame[]> {
+  const { grant, protocol, commands } = request;
   try {
-    return await runOn(pool, pool.acquire(grant, protocol), command);
+    return await links.shared(grant, protocol).send(commands);
   } catch (error) {
-    if (!(error instanceof UnsentError)) throw error;
+    if (!(error instanceof Unsent)) throw error;
   }
   try {
-    return await runOn(pool, pool.acquire(grant, protocol), command);
+    return await links.shared(grant, protocol).send(commands);
   } catch (error) {
-    throw error instanceof UnsentError ? connectionFailure(error) : error;
+    throw error instanceof Unsent ? connectionFailure(error) : error;
   }
-}
-
-async function runOn(
-  pool: ConnectionPool,
-  connection: Connection,
-  command: Command,
-): Promise<unknown> {
-  connection.inFlight += 1;
-  try {
-    await connection.ready;
-    return await send(connection.redis, command);
-  } catch (error) {
-    if (isReplyError(error)) throw error;
-    // After a time-out, too: the late reply must find nobody.
-    pool.drop(connection);
-    throw isUnsent(error) ? new UnsentError() : connectionFailure(error);
-  } finally {
-    connection.inFlight -= 1;
-    connection.lastUsedMs = performance.now();
-  }
-}
-
-/** ioredis refuses by this text where the socket has ended and the connection's state not yet. */
-function isUnsent(error: unknown): boolean {
-  if (error instanceof UnsentError) return true;
-  return error instanceof Error && error.message.startsWith("Stream isn't writeable");
-}
-
-function send(redis: Redis, { name, args }: Command): Promise<unknown> {
-  if (redis.status !== 'ready') throw new UnsentError();
-  // Not redis.call(name, ...args): a request may have more arguments than a function can take.
-  const command = new RedisCommand(name, [...args], { replyEncoding: null });
-  return redis.sendCommand(command) as Promise<unknown>;
 }

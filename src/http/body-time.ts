@@ -6,13 +6,21 @@ import type { IncomingMessage, Server } from 'node:http';
 
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
-/** Cuts the connection of each request that has not arrived whole after `timeoutMs`. */
-export function boundBodies(server: Server, timeoutMs: number): void {
+/**
+ * Cuts the connection of each request that has not arrived whole after `timeoutMs`.
+ * @param isBound says of which requests; of all where it is left out.
+ */
+export function boundBodies(
+  server: Server,
+  timeoutMs: number,
+  isBound: (request: IncomingMessage) => boolean = () => true,
+): void {
   server.requestTimeout = 0;
   // Before the listener that may find the request to be an upload.
   server.prependListener('request', (request: IncomingMessage) => {
     const { headers } = request;
     if (!headers['content-length'] && !headers['transfer-encoding']) return;
+    if (!isBound(request)) return;
     const timer = setTimeout(() => {
       if (!request.complete) request.destroy();
     }, timeoutMs);

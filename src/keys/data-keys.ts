@@ -91,9 +91,18 @@ export async function findPrincipal(
   secret: string,
   now: Date,
 ): Promise<Principal | undefined> {
-  if (!isDataSecret(secret)) return undefined;
-  const em = orm.em.fork();
-  const key = await em.findOne(DataKeyEntity, { secretHash: sha256Hex(secret) });
+  return isDataSecret(secret)
+    ? await findPrincipalByHash(orm.em.fork() as EntityManager, sha256Hex(secret), now)
+    : undefined;
+}
+
+/** The same for whoever has the SHA-256 (lower-case hex) of a well-formed secret, and not the secret. */
+export async function findPrincipalByHash(
+  em: EntityManager,
+  secretHash: string,
+  now: Date,
+): Promise<Principal | undefined> {
+  const key = await em.findOne(DataKeyEntity, { secretHash });
   if (!key || isExpired(key, now)) return undefined;
   const bindings = await em.find(KeyBindingEntity, { keyId: key.id });
   const ids = bindings.map((binding) => binding.instanceId);

@@ -10,6 +10,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
 } from 'node:crypto';
@@ -19,7 +20,7 @@ const tagBytes = 16;
 
 /** The lower-case hex SHA-256 of a text; how keys are stored (they hold 128 random bits or more). */
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** A new secret of `bytes` random bytes, as lower-case hex. */

@@ -3,10 +3,14 @@
  * The random part holds only [a-z2-7], so an id may stand in a host name, a container name, a stack
  * name and a file name as it is.
  */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const randomLength = 16;
+
+/** Random bytes are fetched for many ids at once: every request has one. Each byte is used once. */
+const pool = Buffer.alloc(256 * randomLength);
+let poolAt = pool.length;
 
 export type IdPrefix =
   | 'org'
@@ -24,8 +28,14 @@ export type IdPrefix =
 
 /** Gives a new id such as `inst_k3v…`: the prefix, `_`, 16 characters (80 bits of randomness). */
 export function newId<P extends IdPrefix>(prefix: P): `${P}_${string}` {
+  if (poolAt === pool.length) {
+    randomFillSync(pool);
+    poolAt = 0;
+  }
   let text = '';
-  for (const byte of randomBytes(randomLength)) text += alphabet[byte & 31];
+  for (const end = poolAt + randomLength; poolAt < end; poolAt++) {
+    text += alphabet[(pool[poolAt] ?? 0) & 31];
+  }
   return `${prefix}_${text}`;
 }
 

@@ -48,6 +48,7 @@ const loadOrder = [
   'audit_entries',
   'idempotency_records',
   'duties',
+  'rate_windows',
 ];
 
 const rowsPerChunk = 1_000;

@@ -31,6 +31,7 @@ import { MetricBaselineEntity } from './entities/metric-baseline.ts';
 import { MetricPointEntity } from './entities/metric-point.ts';
 import { OperationEntity } from './entities/operation.ts';
 import { OrganizationEntity } from './entities/organization.ts';
+import { RateWindowEntity } from './entities/rate-window.ts';
 import { RegionEntity } from './entities/region.ts';
 import { SettingEntity } from './entities/setting.ts';
 import { SessionEntity, UserEntity } from './entities/user.ts';
@@ -38,6 +39,7 @@ import { FirstTables } from './migrations/0001-first-tables.ts';
 import { AccountsAndLimits } from './migrations/0002-accounts-and-limits.ts';
 import { Metrics } from './migrations/0003-metrics.ts';
 import { NeverStuck } from './migrations/0004-never-stuck.ts';
+import { SharedRates } from './migrations/0005-shared-rates.ts';
 import { inStartTurn } from './start-turn.ts';
 
 export type Orm = CoreOrm;
@@ -66,6 +68,7 @@ const options = {
     MetricPointEntity,
     BackupEntity,
     DutyEntity,
+    RateWindowEntity,
   ],
   extensions: [Migrator],
   // Queries hold values; what is worth a line is logged by the code that asks.
@@ -76,6 +79,7 @@ const options = {
       { name: '0002-accounts-and-limits', class: AccountsAndLimits },
       { name: '0003-metrics', class: Metrics },
       { name: '0004-never-stuck', class: NeverStuck },
+      { name: '0005-shared-rates', class: SharedRates },
     ],
     snapshot: false,
   },

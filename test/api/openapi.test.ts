@@ -73,6 +73,7 @@ test('it has every route, and beside them only the commands', (t) => {
       '/redis/{instanceId}',
       '/redis/{instanceId}/{command}/{argument}',
       '/redis/{instanceId}/pipeline',
+      '/redis/{instanceId}/multi-exec',
     ],
   );
 });

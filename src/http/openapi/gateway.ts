@@ -74,26 +74,42 @@ export const gatewayPaths: Readonly<Record<string, Readonly<Record<string, objec
     post: describe({
       operationId: 'runPipeline',
       summary: 'Run up to 1,000 commands, each with its own result',
-      body: {
-        schema: { type: 'array', minItems: 1, maxItems: 1000, items: command },
-        example: [
-          ['SET', 'greeting', 'hello'],
-          ['GET', 'greeting'],
-        ],
-      },
-      schema: {
-        type: 'array',
-        items: {
-          oneOf: [
-            { $ref: '#/components/schemas/CommandResult' },
-            { $ref: '#/components/schemas/CommandError' },
-          ],
-        },
-        example: [{ result: 'OK' }, { result: 'hello' }],
-      },
+      ...severalCommands(),
+    }),
+  },
+  '/redis/{instanceId}/multi-exec': {
+    post: describe({
+      operationId: 'runTransaction',
+      summary: 'Run up to 1,000 commands as one transaction',
+      description:
+        'All of them in one MULTI … EXEC. A transaction that Redis discards is one error, and nothing ' +
+        'of it has run.',
+      ...severalCommands(),
     }),
   },
 };
+
+function severalCommands(): Pick<Shown, 'body' | 'schema'> {
+  return {
+    body: {
+      schema: { type: 'array', minItems: 1, maxItems: 1000, items: command },
+      example: [
+        ['SET', 'greeting', 'hello'],
+        ['GET', 'greeting'],
+      ],
+    },
+    schema: {
+      type: 'array',
+      items: {
+        oneOf: [
+          { $ref: '#/components/schemas/CommandResult' },
+          { $ref: '#/components/schemas/CommandError' },
+        ],
+      },
+      example: [{ result: 'OK' }, { result: 'hello' }],
+    },
+  };
+}
 
 interface Shown {
   readonly operationId: string;
@@ -117,6 +133,9 @@ function describe({ body, schema, parameters = [], ...about }: Shown): object {
       401: failure('No data key, or none that there is'),
       404: failure('There is no such instance, or the key does not open it'),
       413: failure('The body is larger than 10 MiB'),
+      429: failure(
+        'The rate of the key, or of its organization’s plan, is used up for this second',
+      ),
       500: failure('Redis did not answer; the command may have run'),
       503: failure('The instance does not run, or there is too much at once'),
       default: failure('Anything else'),

@@ -173,3 +173,76 @@ test.serial('more commands than may wait on a connection are told to come back',
   t.is(statuses.filter((status) => status === 503).length, 18);
   t.is((await call(world, world, '/ping')).status, 200);
 });
+
+/** Redis quotes the unfinished string in its error reply, and its line break ends that reply. */
+const forgingLibrary = '#!lua name=x\nlocal a = "b\\13\\10+FORGED\n';
+const forgingScript = "return redis.error_reply('ERR x\\r\\n+FORGED')";
+
+test.serial(
+  'whoever has Redis forge replies harms nobody but the requests beside it',
+  async (t) => {
+    const world = await startWorld(t, redis);
+    const forging = [
+      ['FUNCTION', 'LOAD', forgingLibrary],
+      ['EVAL', forgingScript, 0],
+    ];
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, index) => {
+        const command = index % 10 === 5 ? forging[(index >> 4) % 2] : ['ECHO', `${index}`];
+        const { status, json, text } = await post(world, world, command);
+        if (index % 10 === 5) return t.true([400, 500].includes(status), text);
+        // A connection error is what it may cost; another's reply is not.
+        return status === 500 ? t.pass() : t.is(json.result, `${index}`);
+      }),
+    );
+    t.is((await post(world, world, ['ECHO', 'after'])).json.result, 'after');
+  },
+);
+
+test.serial('scripts in pipelines and transactions have their own replies', async (t) => {
+  const world = await startWorld(t, redis);
+  const commands = [
+    ['ECHO', 'a'],
+    ['EVAL', 'return ARGV[1]', 0, 'b'],
+    ['EVAL', "return redis.error_reply('ERR c')", 0],
+    ['EVAL', 'return {1, {ok = "d"}, false}', 0],
+    ['ECHO', 'e'],
+  ];
+  const expected = [
+    { result: 'a' },
+    { result: 'b' },
+    { error: 'ERR c' },
+    { result: [1, 'd', null] },
+    { result: 'e' },
+  ];
+  for (const path of ['/pipeline', '/multi-exec']) {
+    const body = JSON.stringify(commands);
+    t.deepEqual((await call(world, world, path, { method: 'POST', body })).json, expected);
+  }
+  t.is(await countConnections(redis, world), 1);
+});
+
+test.serial(
+  'a reply over the bound is a clear refusal, and the next request is served',
+  async (t) => {
+    const world = await startWorld(t, redis, { limits: { replyBytesMax: 100_000 } });
+    await redis.admin.set('fits', 'x'.repeat(90_000));
+    await redis.admin.set('large', 'x'.repeat(110_000));
+    t.is((await call(world, world, '/get/fits')).json.result.length, 90_000);
+    const answer = await call(world, world, '/get/large');
+    t.is(answer.status, 400);
+    t.regex(answer.json.error, /^ERR reply is larger than 100000 bytes/);
+    t.is((await call(world, world, '/get/fits')).status, 200);
+  },
+);
+
+test.serial('values of many sizes come back whole, through chunks and all', async (t) => {
+  const world = await startWorld(t, redis);
+  await Promise.all(
+    Array.from({ length: 60 }, async (_, index) => {
+      const value = `${index}:${String.fromCharCode(33 + index).repeat(Math.floor(1.3 ** index) % 700_000)}`;
+      await post(world, world, ['SET', `size:${index}`, value]);
+      t.true((await call(world, world, `/get/size:${index}`)).json.result === value);
+    }),
+  );
+});

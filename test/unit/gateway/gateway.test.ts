@@ -119,7 +119,12 @@ test.serial('an error of Redis is a 400 in its own words, and the connection sta
     t.is(answer.status, 400, command.join(' '));
     t.regex(answer.json.error, expected);
   }
-  t.is(await countConnections(redis, world), 1);
+  // Those for commands that are not shared are closed; Redis may notice a little later.
+  const count = await pollUntil(
+    async () => ((await countConnections(redis, world)) === 1 ? 1 : undefined),
+    { timeoutMs: 30_000, intervalMs: 20 },
+  );
+  t.is(count, 1);
 });
 
 test.serial('what a key may do is what Redis lets its user do', async (t) => {
@@ -137,7 +142,7 @@ test.serial('refused commands never reach Redis', async (t) => {
   await call(world, world, '/ping');
   await redis.admin.call('CONFIG', 'RESETSTAT');
   for (const name of Object.keys(refusedCommands)) {
-    const answer = await post(world, world, [...name.toLowerCase().split(' '), 'x', '0']);
+    const answer = await post(world, world, [...name.toLowerCase().split('|'), 'x', '0']);
     t.is(answer.status, 400, name);
     t.regex(answer.json.error, /^ERR .+ is not supported over HTTP: /);
   }
@@ -179,7 +184,7 @@ test.serial(
   'the log tells key, instance, command, time and status, and nothing of the data',
   async (t) => {
     const world = await startWorld(t, redis);
-    await post(world, world, ['SET', 'private-name', 'private-value']);
+    const set = await post(world, world, ['SET', 'private-name', 'private-value']);
     await post(world, world, ['INCR', 'private-name']);
     await post(world, world, ['private\nname']);
     await call(world, world, `/get/private-name?_token=${world.secret}`);
@@ -187,7 +192,7 @@ test.serial(
       .fork()
       .nativeUpdate(InstanceEntity, { id: world.instanceId }, { nodePort: 1 });
     world.gateway.dropInstance(world.instanceId);
-    await post(world, world, ['SET', 'private-name', 'private-value']);
+    const failed = await post(world, world, ['SET', 'private-name', 'private-value']);
     const lines = world
       .log()
       .trim()
@@ -200,10 +205,11 @@ test.serial(
       command: 'SET',
       status: 200,
     });
-    t.is(first.requestId, 'req_test');
+    t.is(first.requestId, set.headers.get('x-request-id'));
     t.is(typeof first.ms, 'number');
     const [warning] = lines.filter(({ msg }) => msg === 'command failed');
-    t.like(warning, { status: 500, detail: 'ECONNREFUSED', requestId: 'req_test' });
+    const requestId = failed.headers.get('x-request-id');
+    t.like(warning, { status: 500, detail: 'ECONNREFUSED', requestId });
     t.false(/private|sc_live/i.test(world.log()), world.log());
   },
 );

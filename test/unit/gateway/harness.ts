@@ -1,13 +1,16 @@
-/** The gateway's middleware on a bare Koa app, over a database with an instance and its key. */
+/** The gateway on the service's server, over a database with an instance and its key. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { ExecutionContext } from 'ava';
-import Koa from 'koa';
-import type { ConnectionLimits } from '../../../src/gateway/connections.ts';
-import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
+import { loadConfig } from '../../../src/config.ts';
+import { createGateway, type Gateway, type GatewaySettings } from '../../../src/gateway/gateway.ts';
+import { createDatabasePorts } from '../../../src/gateway/ports.ts';
+import type { LinkBounds } from '../../../src/gateway/redis/bounds.ts';
+import { createHttpServer, listenBacklog } from '../../../src/http-server.ts';
 import { createDataSecret } from '../../../src/keys/format.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
@@ -39,7 +42,8 @@ export interface Bound {
 
 export async function startHarness(
   t: Pick<ExecutionContext, 'teardown'>,
-  limits: Partial<ConnectionLimits> = {},
+  bounds: Partial<LinkBounds> = {},
+  overrides: Partial<GatewaySettings> = {},
 ): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'swiftcache-gateway-'));
   const databaseFile = join(folder, 'test.db');
@@ -51,18 +55,15 @@ export async function startHarness(
       done();
     },
   });
-  const gateway = createGateway({ orm, logger: createLogger('debug', sink), limits });
-  const app = new Koa();
-  app.silent = true;
-  app.use(async (ctx, next) => {
-    ctx.state.requestId = 'req_test';
-    await next();
-  });
-  app.use(gateway.middleware);
-  app.use((ctx) => {
-    ctx.body = 'not the gateway';
-  });
-  const server = app.listen(0, '127.0.0.1');
+  const logger = createLogger('debug', sink);
+  const settings = { ...loadConfig({}).gateway, proxyHops: 0, ...overrides };
+  const ports = createDatabasePorts({ orm, logger }, false);
+  const gateway = createGateway({ ports, logger, settings, bounds });
+  const others = (_: unknown, response: ServerResponse): void => {
+    response.end('not the gateway');
+  };
+  const server = createHttpServer({ gateway, others, pathPrefix: '/prefix' });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: listenBacklog });
   await new Promise((resolve) => server.once('listening', resolve));
   t.teardown(async () => {
     server.closeAllConnections();
@@ -91,7 +92,13 @@ export async function addInstance(
   const now = new Date();
   // Each row refers to the ones before it.
   const organizationId = newId('org');
-  em.create(OrganizationEntity, { id: organizationId, name: 'test', createdAt: now });
+  // Of a plan whose rate no test comes near.
+  em.create(OrganizationEntity, {
+    id: organizationId,
+    name: 'test',
+    plan: 'dedicated',
+    createdAt: now,
+  });
   await em.flush();
   em.create(InstanceEntity, {
     id: instanceId,
@@ -139,9 +146,13 @@ export interface World extends Harness, Bound {}
 export async function startWorld(
   t: Pick<ExecutionContext, 'teardown'>,
   redis: RedisContainer,
-  options: { limits?: Partial<ConnectionLimits>; permissions?: KeyPermission[] } = {},
+  options: {
+    limits?: Partial<LinkBounds>;
+    settings?: Partial<GatewaySettings>;
+    permissions?: KeyPermission[];
+  } = {},
 ): Promise<World> {
-  const harness = await startHarness(t, options.limits);
+  const harness = await startHarness(t, options.limits, options.settings);
   const bound = await addInstance(harness, {
     port: redis.port,
     permissions: options.permissions ?? ['read', 'write'],

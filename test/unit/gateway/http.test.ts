@@ -12,7 +12,7 @@ const notFound = { status: 404, text: '{"error":"Redis instance not found"}' };
 const unreachable = { status: 500, text: '{"error":"Redis connection error"}' };
 
 test('every way to present a key has its one answer', async (t) => {
-  const harness = await startHarness(t);
+  const harness = await startHarness(t, { breakerFailuresMax: 100 });
   const mine = await addInstance(harness);
   const other = await addInstance(harness);
   const unknown = `sc_live_${'0'.repeat(32)}`;

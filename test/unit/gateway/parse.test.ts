@@ -1,7 +1,11 @@
 import test from 'ava';
+import fc from 'fast-check';
 import {
   type Command,
+  parseChannels,
   parseCommand,
+  parsePipeline,
+  type RouteKind,
   splitTarget,
   type Target,
 } from '../../../src/gateway/parse.ts';
@@ -103,6 +107,110 @@ for (const url of ['/', '/redis', '/redi', '/api/redis/x', '*', '//redis/x', 'ho
     t.is(splitTarget(url), undefined);
   });
 }
+
+const kinds: readonly [string, RouteKind][] = [
+  ['/redis/i', 'command'],
+  ['/redis/i/', 'command'],
+  ['/redis/i/get/pipeline', 'command'],
+  ['/redis/i/pipeline', 'pipeline'],
+  ['/redis/i//pipeline', 'pipeline'],
+  ['/redis/i/PipeLine/', 'pipeline'],
+  ['/redis/i/pipeline?_token=x', 'pipeline'],
+  ['/redis/i/pipeline/x', 'command'],
+  ['/redis/i/pipelines', 'command'],
+  ['/redis/i/multi-exec', 'multi-exec'],
+  ['/redis/i/MULTI-EXEC', 'multi-exec'],
+  ['/redis/i/multi', 'command'],
+  ['/redis/i/monitor', 'monitor'],
+  ['/redis/i/monitor/x', 'command'],
+  ['/redis/i/subscribe/a', 'subscribe'],
+  ['/redis/i/Subscribe/a/b', 'subscribe'],
+  ['/redis/i//psubscribe/a*', 'psubscribe'],
+  ['/redis/i/ssubscribe/a', 'command'],
+  ['/redis/i/publish/a/b', 'command'],
+];
+
+for (const [url, kind] of kinds) {
+  test(`the route of ${url} is ${kind}`, (t) => {
+    t.is(target(url).kind, kind);
+    t.is(target(url).instanceId, 'i');
+  });
+}
+
+test('the channels of a subscription are decoded one by one, the query is none of them', (t) => {
+  const read = (path: string) => parseChannels(target(`/redis/i${path}`)).map(String);
+  t.deepEqual(read('/subscribe/a'), ['a']);
+  t.deepEqual(read('/subscribe/a%2Fb/c?_token=x'), ['a/b', 'c']);
+  t.deepEqual(read('/psubscribe/user:*'), ['user:*']);
+  t.deepEqual(read('/psubscribe/%F0%9F%98%80*'), ['😀*']);
+  for (const path of ['/subscribe', '/subscribe/', '/psubscribe//', '/subscribe?x']) {
+    t.throws(() => read(path), { instanceOf: AppError, message: /no channel/ }, path);
+  }
+});
+
+test('a prefix before /redis/ is taken off, and needed, where one is given', (t) => {
+  const found = splitTarget('/cache/redis/i/get/k?x', '/cache/redis/');
+  t.like(found, { kind: 'command', instanceId: 'i', path: 'get/k', query: 'x' });
+  t.is(splitTarget('/redis/i/get/k', '/cache/redis/'), undefined);
+});
+
+/** Sources of JSON numbers, with the oddities that a double does not keep. */
+const numbers = fc.oneof(
+  fc.integer().map(String),
+  fc.double({ noDefaultInfinity: true, noNaN: true }).map((value) => JSON.stringify(value)),
+  fc.bigInt().map(String),
+  fc.constantFrom('-0', '0', '1.0', '1e2', '1E+2', '10e-1', '1e999', '-1.50', '0.10'),
+);
+const spaces = fc.constantFrom('', ' ', '\n', '\t\r ');
+/** A value's JSON, and the argument that it is. */
+const values = fc.oneof(
+  numbers.map((source): [string, string] => [source, source]),
+  fc.string({ unit: 'binary' }).map((text): [string, string] => [JSON.stringify(text), text]),
+  fc
+    .constantFrom('1.0', ',1e2', '[1.5]', '",2.0', '\\", 3.0, "', 'null')
+    .map((text): [string, string] => [JSON.stringify(text), text]),
+  fc.boolean().map((value): [string, string] => [String(value), String(value)]),
+);
+
+test('in any array of strings, numbers and booleans every number keeps its source text', (t) => {
+  const rows = fc.array(fc.array(fc.tuple(spaces, values, spaces), { maxLength: 8 }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  const check = fc.property(rows, (commands) => {
+    const sources = commands.map((row) =>
+      ['"c"', ...row.map(([before, [source], after]) => before + source + after)].join(','),
+    );
+    const expected = commands.map((row) => row.map(([, [, argument]]) => argument));
+    const [first = ''] = sources;
+    const body = `[${sources.map((source) => `[${source}]`).join(' , ')}]`;
+    t.deepEqual(
+      parsePipeline(Buffer.from(body)).map(({ args }) => args),
+      expected,
+    );
+    t.deepEqual(parse('/redis/i', `[${first}]`).args, expected[0]);
+  });
+  fc.assert(check, { numRuns: 500 });
+});
+
+test('a null says which argument it is, and that undefined becomes null in JSON', (t) => {
+  t.throws(() => parse('/redis/i', '["SET","k",null]'), {
+    message: /^ERR failed to parse command: element 2 .* was an argument undefined\?$/,
+  });
+  t.throws(() => parsePipeline(Buffer.from('[["GET","k"],["GET",null]]')), {
+    message: /command 1: element 1 .* undefined/,
+  });
+});
+
+test('a pipeline and a transaction hold as many commands as they are told', (t) => {
+  const body = Buffer.from(JSON.stringify([['A'], ['B'], ['C']]));
+  t.is(parsePipeline(body, 'pipeline', 3).length, 3);
+  t.throws(() => parsePipeline(body, 'pipeline', 2), { message: /a pipeline holds at most 2/ });
+  t.throws(() => parsePipeline(body, 'transaction', 2), {
+    message: /a transaction holds at most 2 commands/,
+  });
+  t.throws(() => parsePipeline(undefined), { message: /POST a JSON array/ });
+});
 
 test('there are more than sixty malformed requests in the table', (t) => {
   t.true(malformedRequests.length > 60, String(malformedRequests.length));

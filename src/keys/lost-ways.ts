@@ -1,28 +1,36 @@
-/** Which of the doors' open ways another server has closed: its drops reach only its own connections. */
+/**
+ * Which of the ways that a server holds open (connections of the door, streams of the gateway) another
+ * server has closed: its drops reach only its own.
+ */
 import type { EntityManager, Orm } from '../store/database.ts';
-import { DataKeyEntity, KeyBindingEntity } from '../store/entities/data-key.ts';
-import { InstanceEntity } from '../store/entities/instance.ts';
-import type { Route } from './route.ts';
+import { type DataKey, DataKeyEntity, KeyBindingEntity } from '../store/entities/data-key.ts';
+import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 
 /** So many ids are asked for in one query. */
 const batchSize = 1_000;
 
+/** A key that is in use at an instance, as it was when that began. */
+export interface Way {
+  readonly key: Readonly<Pick<DataKey, 'id' | 'ipWhitelist'>>;
+  readonly instance: Readonly<Pick<Instance, 'id'>>;
+}
+
 /**
- * Gives those routes whose key or instance is gone, whose key was unbound, or whose allowed addresses are
+ * Gives those ways whose key or instance is gone, whose key was unbound, or whose allowed addresses are
  * others now. What a key may do, and until when, Redis itself sees to.
  */
-export async function findLostRoutes(orm: Orm, routes: readonly Route[]): Promise<Set<Route>> {
+export async function findLostWays<W extends Way>(orm: Orm, ways: readonly W[]): Promise<Set<W>> {
   const em = orm.em.fork() as EntityManager;
-  const keyIds = [...new Set(routes.map(({ key }) => key.id))];
-  const lost = new Set<Route>();
+  const keyIds = [...new Set(ways.map(({ key }) => key.id))];
+  const lost = new Set<W>();
   for (let first = 0; first < keyIds.length; first += batchSize) {
     const ids = keyIds.slice(first, first + batchSize);
-    const ways = await readWays(em, ids);
+    const openWays = await readWays(em, ids);
     const asked = new Set(ids);
-    for (const route of routes) {
-      const { key, instance } = route;
-      const allowed = ways.get(`${key.id}/${instance.id}`);
-      if (asked.has(key.id) && allowed !== JSON.stringify(key.ipWhitelist)) lost.add(route);
+    for (const way of ways) {
+      const { key, instance } = way;
+      const allowed = openWays.get(`${key.id}/${instance.id}`);
+      if (asked.has(key.id) && allowed !== JSON.stringify(key.ipWhitelist)) lost.add(way);
     }
   }
   return lost;

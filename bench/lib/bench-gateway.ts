@@ -1,0 +1,110 @@
+/** A gateway to measure: the service in a process of its own, a Redis behind it, and callers' rows. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDatabase } from '../../src/store/database.ts';
+import { type BenchRedis, startBenchRedis } from './gateway-redis.ts';
+import { addCallers, type Caller } from './gateway-rows.ts';
+
+/** Linux tells processor time in hundredths of a second, whatever it counts in. */
+const msPerTick = 10;
+
+export interface BenchGateway {
+  readonly url: string;
+  readonly pid: number;
+  readonly redis: BenchRedis;
+  readonly callers: readonly Caller[];
+  /** Of the gateway's process alone. */
+  readFootprint(): Footprint;
+  stop(): Promise<void>;
+}
+
+export interface Footprint {
+  readonly rssMib: number;
+  /** Open files and sockets. */
+  readonly handles: number;
+}
+
+interface Options {
+  readonly callers?: number;
+  /** Where a CPU profile is to be written when the gateway ends. */
+  readonly profileDir?: string | undefined;
+}
+
+/** Starts it. @throws where Docker or the Redis image is missing, or the service does not start. */
+export async function startBenchGateway({
+  callers: count = 1,
+  profileDir,
+}: Options = {}): Promise<BenchGateway> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-bench-'));
+  const redis = await startBenchRedis();
+  try {
+    const orm = await openDatabase({
+      databaseUrl: undefined,
+      databaseFile: join(dataDir, 'swiftcache.db'),
+    });
+    const callers = await addCallers(orm, redis, count);
+    await orm.close();
+    const child = fork(join(import.meta.dirname, 'gateway-process.ts'), {
+      env: { ...process.env, SWIFTCACHE_DATA_DIR: dataDir, SWIFTCACHE_PORT: '0' },
+      execArgv: profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const url = await readUrl(child);
+    const { pid = 0 } = child;
+    return {
+      url,
+      pid,
+      redis,
+      callers,
+      readFootprint: () => readFootprint(pid),
+      async stop() {
+        const exited = once(child, 'exit');
+        child.disconnect();
+        await exited;
+        await redis.stop();
+        rmSync(dataDir, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await redis.stop();
+    throw error;
+  }
+}
+
+/** The path of an instance, and the header that opens it. */
+export function asCaller(
+  { url }: Pick<BenchGateway, 'url'>,
+  { instanceId, secret }: Caller,
+): { url: string; headers: Record<string, string> } {
+  return {
+    url: `${url}/redis/${instanceId}`,
+    headers: { Authorization: `Bearer ${secret}` },
+  };
+}
+
+async function readUrl(child: ChildProcess): Promise<string> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the gateway did not start');
+  });
+  const [url] = await Promise.race([once(child, 'message'), ended]);
+  return String(url);
+}
+
+/** The processor time that a process has had, of all its threads, to a hundredth of a second. */
+export function readCpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is a name in brackets, which may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return ticks * msPerTick;
+}
+
+/** From Linux's /proc: the benchmark's only place. */
+function readFootprint(pid: number): Footprint {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const rssKib = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+  return { rssMib: rssKib / 1024, handles: readdirSync(`/proc/${pid}/fd`).length };
+}

@@ -1,0 +1,86 @@
+/** The gateway's figures as metrics: those of all its processes added up. */
+import { listHistogram, type Metric, type Sample } from '../metrics/exposition.ts';
+import { families } from './command-families.ts';
+import {
+  boundsMs,
+  type Figures,
+  histogramAt,
+  numbersPerHistogram,
+  statusClasses,
+} from './observe.ts';
+
+const prefix = 'swiftcache_gateway_';
+const boundsS = boundsMs.map((ms) => ms / 1_000);
+
+/** Adds up what some processes have counted. */
+export function addFigures(processes: readonly Figures[]): Figures {
+  return {
+    durations: addLists(processes.map((figures) => figures.durations)),
+    commands: addRecords(processes.map((figures) => figures.commands)),
+    refusals: addRecords(processes.map((figures) => figures.refusals)),
+    gauges: addRecords(processes.map((figures) => figures.gauges)),
+  };
+}
+
+/** Gives the metrics of some processes together. */
+export function listMetrics(processes: readonly Figures[]): Metric[] {
+  const { durations, commands, refusals, gauges } = addFigures(processes);
+  return [
+    {
+      name: `${prefix}request_duration_seconds`,
+      help: 'Time from the first byte of a request to its answer; for streams, to their end.',
+      type: 'histogram',
+      samples: listDurations(durations),
+    },
+    {
+      name: `${prefix}commands_total`,
+      help: 'Commands, those in pipelines and transactions each counted.',
+      type: 'counter',
+      samples: listSamples(commands, 'family'),
+    },
+    {
+      name: `${prefix}refusals_total`,
+      help: 'Requests that were answered with an error, by its code.',
+      type: 'counter',
+      samples: listSamples(refusals, 'reason'),
+    },
+    ...Object.entries(gauges).map(
+      ([name, value]): Metric => ({
+        name: `${prefix}${name}`,
+        help: `${name.replaceAll('_', ' ')}, at this moment.`,
+        type: 'gauge',
+        samples: [{ value }],
+      }),
+    ),
+  ];
+}
+
+/** Those that nothing has fallen in are left out. */
+function listDurations(numbers: readonly number[]): Sample[] {
+  return families.flatMap((family, familyNumber) =>
+    statusClasses.flatMap((status, classNumber) => {
+      const start = histogramAt(familyNumber, classNumber);
+      const counts = numbers.slice(start, start + numbersPerHistogram - 1);
+      const sum = (numbers[start + numbersPerHistogram - 1] ?? 0) / 1_000;
+      const isEmpty = counts.every((count) => count === 0);
+      return isEmpty ? [] : listHistogram({ family, status }, boundsS, { counts, sum });
+    }),
+  );
+}
+
+function listSamples(record: Readonly<Record<string, number>>, label: string): Sample[] {
+  return Object.entries(record).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+function addLists(lists: readonly (readonly number[])[]): number[] {
+  const [first = [], ...others] = lists;
+  return first.map((value, index) => others.reduce((sum, list) => sum + (list[index] ?? 0), value));
+}
+
+function addRecords(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const record of records) {
+    for (const [name, value] of Object.entries(record)) sums[name] = (sums[name] ?? 0) + value;
+  }
+  return sums;
+}

@@ -1,0 +1,132 @@
+/**
+ * The gateway's side of HTTP: what a request needs before and after its command, on node:http itself.
+ *
+ * The control API's framework stands beside it on the same server and is not asked (docs/decisions/0021).
+ *
+ * Guarantees: every request is answered, once, whatever is thrown; the answer has the id, the length and
+ * the headers that every answer has; a method that is not taken is a 405 that names those that are; what
+ * is under way is counted, so that a stop can wait for it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientAddressOf } from '../lib/client-address.ts';
+import { AppError } from '../lib/errors.ts';
+import { takeRequestId } from '../lib/request-id.ts';
+import { type Answer, type Exchange, listCommonHeaders, sendAnswer } from './answer.ts';
+import { createCors } from './cors.ts';
+
+const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
+
+export interface FrontSettings {
+  /** How many proxies in front are believed about where a request comes from. */
+  readonly proxyHops: number;
+  /** Whose pages may call from a browser. */
+  readonly corsOrigins: readonly string[];
+  /** Whether large answers are compressed for clients that take it. */
+  readonly compression: boolean;
+}
+
+/** What is done for a request; it may throw what `describe` can tell. */
+export interface Work {
+  /** Gives the answer; undefined where it was sent already, e.g. as a stream that has ended. */
+  serve(exchange: Exchange): Promise<Answer | undefined>;
+  /** Gives the answer for what `serve` threw. Must not throw. */
+  describe(exchange: Exchange, thrown: unknown): Answer;
+  /** Called once a request, when its answer has been given. */
+  note(exchange: Exchange, status: number): void;
+}
+
+export interface Front {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** How many requests have no answer yet. */
+  readInFlight(): number;
+  /** Refuses what comes from now on, and waits for what is under way, at most so long. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+export function createFront(settings: FrontSettings, work: Work): Front {
+  const { proxyHops, corsOrigins, compression } = settings;
+  const cors = createCors(corsOrigins, methods);
+  let isClosing = false;
+  let inFlight = 0;
+  let onIdle: (() => void) | undefined;
+
+  function open(request: IncomingMessage, response: ServerResponse): Exchange {
+    const { headers } = request;
+    const requestId = takeRequestId(headers['x-request-id']);
+    const further = cors.readHeaders(headers.origin);
+    return {
+      request,
+      response,
+      requestId,
+      address: clientAddressOf(request, proxyHops),
+      startedMs: performance.now(),
+      headers: listCommonHeaders(requestId, further),
+      trace: {
+        instanceId: undefined,
+        keyId: undefined,
+        command: undefined,
+        commands: undefined,
+        refusal: undefined,
+        headers: undefined,
+      },
+      mayCompress: compression && takesGzip(headers['accept-encoding']),
+    };
+  }
+
+  async function answer(exchange: Exchange): Promise<void> {
+    inFlight += 1;
+    try {
+      const given = await serveChecked(exchange);
+      if (given) sendAnswer(exchange, given);
+      work.note(exchange, given?.status ?? exchange.response.statusCode);
+    } catch (thrown) {
+      const given = work.describe(exchange, thrown);
+      sendAnswer(exchange, given);
+      work.note(exchange, given.status);
+    } finally {
+      inFlight -= 1;
+      if (inFlight === 0) onIdle?.();
+    }
+  }
+
+  function serveChecked(exchange: Exchange): Promise<Answer | undefined> {
+    if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed();
+    if (isClosing) throw new AppError('shutting_down', undefined, { headers: lastOfConnection });
+    return work.serve(exchange);
+  }
+
+  return {
+    handle(request, response) {
+      if (request.method === 'OPTIONS') {
+        const headers = cors.readPreflight(request.headers);
+        if (headers) {
+          const requestId = takeRequestId(request.headers['x-request-id']);
+          response.writeHead(204, listCommonHeaders(requestId, headers)).end();
+          return;
+        }
+      }
+      void answer(open(request, response));
+    },
+    readInFlight: () => inFlight,
+    async close(timeoutMs) {
+      isClosing = true;
+      if (inFlight === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onIdle = resolve;
+      const timer = setTimeout(resolve, timeoutMs);
+      await promise;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const lastOfConnection = { Connection: 'close', 'Retry-After': '1' };
+
+/** `gzip;q=0` refuses it. */
+function takesGzip(accepted: string | string[] | undefined): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(String(accepted ?? ''));
+}
+
+function methodNotAllowed(): AppError {
+  return new AppError('method_not_allowed', undefined, { headers: { Allow: methods.join(', ') } });
+}

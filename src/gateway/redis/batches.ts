@@ -1,0 +1,97 @@
+/** The requests that wait on one link, in the order in which their replies come: a queue of batches. */
+import type { Frame } from './frames.ts';
+import { isExpected } from './sentinels.ts';
+
+/** One request's commands, written together. */
+export interface Batch {
+  /** The caller's own. */
+  readonly commandCount: number;
+  /** Those of sentinels included. */
+  readonly replyCount: number;
+  readonly bytes: number;
+  /** By place: the reply that must come there, where it is a sentinel's. */
+  readonly expected: readonly (string | undefined)[] | undefined;
+  readonly resolve: (frames: Frame[]) => void;
+  readonly reject: (reason: Error) => void;
+  /** Its replies so far, without those of sentinels. */
+  readonly frames: Frame[];
+  frameBytes: number;
+  repliesSeen: number;
+  /** On the clock of performance.now(); 0 until written. */
+  sentAtMs: number;
+  next: Batch | undefined;
+}
+
+export type Acceptance = 'partial' | 'whole' | 'odd' | 'too large';
+
+export interface BatchQueue {
+  /** The one whose reply comes next. */
+  readonly oldest: Batch | undefined;
+  readonly hasUnsent: boolean;
+  add(batch: Batch): void;
+  /** Notes that all batches up to now were written. */
+  markSent(atMs: number): void;
+  /** Takes the oldest batch out. */
+  shift(): void;
+}
+
+export function createBatch(
+  options: Pick<Batch, 'commandCount' | 'replyCount' | 'bytes' | 'expected' | 'resolve' | 'reject'>,
+): Batch {
+  const { commandCount, replyCount, bytes, expected, resolve, reject } = options;
+  return {
+    commandCount,
+    replyCount,
+    bytes,
+    expected,
+    resolve,
+    reject,
+    frames: [],
+    frameBytes: 0,
+    repliesSeen: 0,
+    sentAtMs: 0,
+    next: undefined,
+  };
+}
+
+/** Gives a reply to the batch it is for, and says what that makes of it. */
+export function acceptReply(batch: Batch, frame: Frame, replyBytesMax: number): Acceptance {
+  const expected = batch.expected?.[batch.repliesSeen];
+  batch.repliesSeen += 1;
+  if (expected === undefined) {
+    batch.frames.push(frame);
+    batch.frameBytes += frame.length;
+    if (batch.frameBytes > replyBytesMax) return 'too large';
+  } else if (!isExpected(frame, expected)) return 'odd';
+  return batch.repliesSeen === batch.replyCount ? 'whole' : 'partial';
+}
+
+/** Makes an empty queue. */
+export function createBatchQueue(): BatchQueue {
+  let oldest: Batch | undefined;
+  let newest: Batch | undefined;
+  let firstUnsent: Batch | undefined;
+  return {
+    get oldest() {
+      return oldest;
+    },
+    get hasUnsent() {
+      return firstUnsent !== undefined;
+    },
+    add(batch) {
+      if (newest) newest.next = batch;
+      else oldest = batch;
+      newest = batch;
+      firstUnsent ??= batch;
+    },
+    markSent(atMs) {
+      for (let batch = firstUnsent; batch; batch = batch.next) batch.sentAtMs = atMs;
+      firstUnsent = undefined;
+    },
+    shift() {
+      if (oldest === firstUnsent) firstUnsent = oldest?.next;
+      oldest = oldest?.next;
+      if (!oldest) newest = undefined;
+    },
+  };
+}

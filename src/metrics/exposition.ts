@@ -1,0 +1,62 @@
+/** Prometheus's text format, version 0.0.4, as far as the service's own metrics need it. */
+
+export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** One number; of a histogram, `suffix` says which: `_bucket`, `_sum` or `_count`. */
+export interface Sample {
+  readonly suffix?: '_bucket' | '_sum' | '_count';
+  readonly labels?: Labels;
+  readonly value: number;
+}
+
+export interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly samples: readonly Sample[];
+}
+
+/**
+ * Gives the samples of one histogram.
+ * @param counts how many values fell in each bucket, not summed up; one more than there are bounds.
+ */
+export function listHistogram(
+  labels: Labels,
+  bounds: readonly number[],
+  { counts, sum }: { readonly counts: readonly number[]; readonly sum: number },
+): Sample[] {
+  let total = 0;
+  const buckets = counts.map((count, index): Sample => {
+    total += count;
+    const le = index < bounds.length ? String(bounds[index]) : '+Inf';
+    return { suffix: '_bucket', labels: { ...labels, le }, value: total };
+  });
+  return [
+    ...buckets,
+    { suffix: '_sum', labels, value: sum },
+    { suffix: '_count', labels, value: total },
+  ];
+}
+
+/** Writes metrics as a scraper reads them. */
+export function writeExposition(metrics: readonly Metric[]): string {
+  return metrics.map(writeMetric).join('');
+}
+
+function writeMetric({ name, help, type, samples }: Metric): string {
+  const lines = samples.map(({ suffix = '', labels = {}, value }) => {
+    return `${name}${suffix}${writeLabels(labels)} ${value}\n`;
+  });
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function writeLabels(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
