@@ -31,12 +31,15 @@ const ofConnection = new Set([
 export function createForwarder(
   socketPath: string,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1_000, maxFreeSockets: 50 });
+  // As many connections as there are requests: with a bound, slow uploads would keep all others waiting.
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 50 });
   return (request, response) => {
     const { method, url: path, socket } = request;
-    const headers = [...keep(request.rawHeaders), addressHeader, socket.remoteAddress ?? ''];
+    // First, so that a list of headers that is cut at its end does not lose it.
+    const headers = [addressHeader, socket.remoteAddress ?? ''];
     const hasBody = request.headers['transfer-encoding'] !== undefined;
     if (hasBody) headers.push('Transfer-Encoding', 'chunked');
+    headers.push(...keep(request.rawHeaders));
     const forwarded = openRequest({ socketPath, agent, method, path, headers });
     forwarded.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, keep(answer.rawHeaders));

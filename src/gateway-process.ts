@@ -5,6 +5,7 @@
  * It ends when it is told to, within a bounded time, and when the service has gone.
  */
 import { createForwarder } from './forwarding.ts';
+import { tooBusy } from './gateway/failures.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { GatewayPorts } from './gateway/ports.ts';
 import { createRemoteStore } from './gateway/rate-store.ts';
@@ -15,6 +16,7 @@ import { createLogger, type Logger } from './lib/logger.ts';
 const tellIntervalMs = 1_000;
 const askTimeoutMs = 5_000;
 const askedMax = 20_000;
+const notAnswered = 'The service is too busy to check the key';
 
 type Waiting = (message: Extract<ToProcess, { type: 'answer' | 'no answer' }>) => void;
 
@@ -92,18 +94,18 @@ function makePorts(logger: Logger, isShared: boolean): GatewayPorts {
   };
 }
 
-/** @throws where the service does not answer in time, or cannot. */
+/** @throws {AppError} 503 where the service does not answer in time, or cannot. */
 function ask<What extends keyof Asked>(
   what: What,
   question: Asked[What]['question'],
 ): Promise<Asked[What]['answer']> {
   const { promise, resolve, reject } = Promise.withResolvers<Asked[What]['answer']>();
-  if (waiting.size >= askedMax) return Promise.reject(new Error('too much is asked'));
+  if (waiting.size >= askedMax) return Promise.reject(tooBusy(notAnswered));
   asked += 1;
   const id = asked;
   const giveUp = (): void => {
     waiting.delete(id);
-    reject(new Error('the service did not answer'));
+    reject(tooBusy(notAnswered));
   };
   const timer = setTimeout(giveUp, askTimeoutMs);
   waiting.set(id, (message) => {

@@ -143,6 +143,8 @@ export function createGatewayProcesses(deps: ProcessesDeps): GatewayProcesses {
         others(request, response);
       });
       boundBodies(server, bodyTimeoutMs);
+      // The bytes of all headers are bounded; none of those that are passed on is to be left out.
+      server.maxHeadersCount = 0;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       server.once('error', reject).listen(socketPath, resolve);
       await promise;

@@ -42,6 +42,7 @@ import {
 import { isGoneFromHere, processIdentity } from './provisioning/process-identity.ts';
 import { prepareProject } from './provisioning/project.ts';
 import { createReconciler, type Reconciler } from './provisioning/reconciler.ts';
+import { createRegionLook } from './provisioning/region-look.ts';
 import { createRegionStacks } from './provisioning/regions.ts';
 import { noHooks, type StepHooks } from './provisioning/step-hooks.ts';
 import type { StrayServices } from './provisioning/strays.ts';
@@ -225,7 +226,8 @@ function makeProvisioning(
   const pool = hasRole(config, 'reconciler')
     ? makePool()
     : createLazyPool(config.workers, makePool);
-  const regions = createRegionStacks(base, pool, installationId);
+  const isInPlace = createRegionLook(settings);
+  const regions = createRegionStacks({ ...base, isInPlace }, pool, installationId);
   const stacks = { pool, regions, installationId };
   const onInstanceGone = (instanceId: string): void => {
     clients.drop(instanceId);

@@ -2,12 +2,14 @@
  * Answers on their way out: one write each, with its length, also where the request was a HEAD.
  *
  * Guarantee: every answer carries the request's id and says that nobody may keep it, guess its type or pass
- * its address on; sending never throws.
+ * its address on; sending never throws; a large answer that is not read is kept for a bounded time, and
+ * only so many (unread.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { ErrorCode } from '../lib/errors.ts';
+import { countedBytesMin, type Unread } from './unread.ts';
 
 const jsonType = 'application/json; charset=utf-8';
 /** Below it, the time to compress is longer than the time that is saved on most ways. */
@@ -68,9 +70,14 @@ export function listCommonHeaders(requestId: string, further: readonly string[])
   return headers;
 }
 
-/** Sends an answer; where its client has gone, nothing. Never throws. */
-export function sendAnswer(exchange: Exchange, answer: Answer): void {
+/** Sends an answer; where its client has gone or there is no room for it, nothing. Never throws. */
+export function sendAnswer(exchange: Exchange, answer: Answer, unread: Unread): void {
   const { body } = answer;
+  if (body.length >= countedBytesMin) {
+    const { request, response, trace } = exchange;
+    const bytes = Buffer.byteLength(body);
+    if (!unread.hold(request, response, { bytes, keyId: trace.keyId })) return;
+  }
   const isLarge = exchange.mayCompress && body.length >= compressedBytesMin;
   if (isLarge) void compressAndSend(exchange, answer);
   else write(exchange, answer, []);

@@ -82,10 +82,12 @@ export function createAuthorizer(deps: {
     return key.expiresAt != null && isExpired(key, clock.now());
   }
 
-  async function lookUp(hash: string): Promise<Cached | undefined> {
+  /** What was found while a drop came may be older than it, so it is asked for once more. */
+  async function lookUp(hash: string, isRepeated = false): Promise<Cached | undefined> {
     const begun = generation;
     const freshUntilMs = performance.now() + cachedMsMax;
     const principal = await findPrincipal(hash);
+    if (begun !== generation && !isRepeated) return await lookUp(hash, true);
     if (!principal || hasEnded(principal.key)) return undefined;
     const found: Cached = { principal, freshUntilMs, allowedAddress: undefined };
     if (begun !== generation) return found;

@@ -26,6 +26,11 @@ export function classify({ name, args }: Command): Classification {
   return found;
 }
 
+/** Whether it is the name, in upper case, of a command that Redis has. */
+export function isKnownCommand(name: string): boolean {
+  return table.has(name);
+}
+
 const shared: Classification = { kind: 'shared' };
 const script: Classification = { kind: 'script' };
 const own: Classification = { kind: 'own' };

@@ -105,21 +105,46 @@ function readArray(cursor: Cursor, length: number): string {
   return `${text}]`;
 }
 
+/**
+ * A map is an object; one with a field that holds other replies is an array of pairs. As the name of a field
+ * such a field would be JSON inside of JSON, and with each further one inside of it twice as long.
+ */
 function readMap(cursor: Cursor, length: number): string {
-  let text = '{';
+  // Fields and values in turn: which of the two it is may be known as late as at the last field.
+  const parts: string[] = [];
+  let isObject = true;
   for (let index = 0; index < length; index++) {
     const field = readField(cursor);
-    text += `${index === 0 ? '' : ','}${field}:${readValue(cursor)}`;
+    if (field.startsWith('[') || field.startsWith('{')) isObject = false;
+    parts.push(field, readValue(cursor));
+  }
+  return isObject ? writeObject(parts) : writePairs(parts);
+}
+
+function writeObject(parts: readonly string[]): string {
+  let text = '{';
+  for (let at = 0; at < parts.length; at += 2) {
+    const field = parts[at] ?? '';
+    const name = field.startsWith('"') ? field : JSON.stringify(field);
+    text += `${at === 0 ? '' : ','}${name}:${parts[at + 1]}`;
   }
   return `${text}}`;
 }
 
-/** A field's name is text in every form; one that is no string is its JSON, as a string. */
+function writePairs(parts: readonly string[]): string {
+  let text = '[';
+  for (let at = 0; at < parts.length; at += 2) {
+    text += `${at === 0 ? '' : ','}[${parts[at]},${parts[at + 1]}]`;
+  }
+  return `${text}]`;
+}
+
+/** A field's name is text in every form; the name of one that is no string is its JSON. */
 function readField(cursor: Cursor): string {
   const plain: Cursor = { frame: cursor.frame, at: cursor.at, base64: false };
   const json = readValue(plain);
   cursor.at = plain.at;
-  return json.startsWith('"') ? json : JSON.stringify(json);
+  return json;
 }
 
 function encodeString(frame: Frame, start: number, end: number, base64: boolean): string {

@@ -2,10 +2,11 @@
  * From commands to the answer: each command runs where its class allows (command-table.ts).
  *
  * Guarantees: the commands of a request run in the order they stand in; those for shared connections
- * that follow one another are written at once; a refused command never reaches Redis; an error of one
- * command of a pipeline is that command's alone, but a lost connection fails the whole request, for what
- * of it has run is not known.
+ * are written at once, up to one that runs elsewhere; a refused command never reaches Redis; an error of one
+ * command of a pipeline is that command's alone, but a lost shared connection fails the whole request, for
+ * what of it has run is not known; so do replies that are too large together, and no more is run then.
  */
+import { AppError } from '../lib/errors.ts';
 import type { Answer } from './answer.ts';
 import type { Grant } from './authorize.ts';
 import { runBlocking } from './blocking.ts';
@@ -16,6 +17,7 @@ import { errorFrame, type Frame } from './redis/frames.ts';
 import type { Links, OwnLink } from './redis/links.ts';
 import { answerReplies, answerReply } from './reply-answer.ts';
 import type { ReplyFormat } from './reply-format.ts';
+import { createReplyRoom, type ReplyRoom } from './reply-room.ts';
 import { runCommands } from './run.ts';
 import { scanWithType, withoutType } from './scan-with-type.ts';
 import { restoreReply, rewriteScript } from './script-flags.ts';
@@ -47,30 +49,40 @@ export async function executePipeline(
   execution: Execution,
   commands: readonly Command[],
 ): Promise<Answer> {
+  const room = createReplyRoom(execution.links.bounds.replyBytesMax);
   const own = createOwnTurns(execution);
   const replies: Frame[] = [];
-  let batch: Command[] = [];
+  let batch: Batch = { commands: [], places: [] };
   const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const asked = batch;
-    batch = [];
-    for (const reply of await runShared(execution, asked)) replies.push(reply);
+    const { commands: asked, places } = batch;
+    if (asked.length === 0) return;
+    batch = { commands: [], places: [] };
+    for (const [index, reply] of (await runShared(execution, asked, room)).entries()) {
+      replies[places[index] ?? 0] = reply;
+    }
   };
   try {
-    for (const command of commands) {
-      const turn = takeTurn(execution, command, own);
-      if (!turn) {
-        batch.push(command);
-        continue;
-      }
-      await flush();
-      replies.push(await turn().catch(toErrorFrame));
+    for (const [place, command] of commands.entries()) {
+      const turn = findTurn(execution, command, own, room);
+      if (turn === 'batch') {
+        batch.commands.push(command);
+        batch.places.push(place);
+      } else if (typeof turn === 'function') {
+        await flush();
+        replies[place] = await turn();
+      } else replies[place] = turn;
     }
     await flush();
   } finally {
     own.close();
   }
   return answerReplies(replies, execution.format);
+}
+
+/** Commands that are written at once, and their places in the pipeline. */
+interface Batch {
+  readonly commands: Command[];
+  readonly places: number[];
 }
 
 /** Not async, for most commands take the shortest way; it may throw at once. */
@@ -88,7 +100,8 @@ function run(execution: Execution, command: Command): Promise<Frame> {
       return runOnOwn(execution, command);
     default: {
       const scan = withoutType(command);
-      return scan ? runScan(execution, scan) : runAlone(execution, command);
+      if (!scan) return runAlone(execution, command);
+      return runScan(execution, scan, createReplyRoom(execution.links.bounds.replyBytesMax));
     }
   }
 }
@@ -110,32 +123,44 @@ async function runAlone({ links, grant, format }: Execution, asked: Command): Pr
   return restoreReply(asked, sent, reply);
 }
 
-/** How a command of a pipeline is run apart from the others; undefined where it need not be. */
-function takeTurn(
+/**
+ * How a command of a pipeline is run apart from the others; its reply where it is not run at all, which
+ * need not wait for those before it.
+ */
+function findTurn(
   execution: Execution,
   command: Command,
   own: OwnTurns,
-): (() => Promise<Frame>) | undefined {
+  room: ReplyRoom,
+): Frame | (() => Promise<Frame>) | 'batch' {
   const classification = classify(command);
   switch (classification.kind) {
     case 'refused':
-      return async () => errorFrame(classification.reason);
+      return errorFrame(classification.reason);
     case 'blocking':
-      return async () => errorFrame(describeWaiting(command));
+      return errorFrame(describeWaiting(command));
     case 'own':
-      return () => own.run(command);
+      return () => runInTurn(own, command, room);
     default: {
       const scan = withoutType(command);
-      return scan && (() => runScan(execution, scan));
+      return scan ? () => runScan(execution, scan, room) : 'batch';
     }
   }
+}
+
+async function runInTurn(own: OwnTurns, command: Command, room: ReplyRoom): Promise<Frame> {
+  const reply = await own.run(command).catch(toErrorFrame);
+  room.take(reply);
+  return reply;
 }
 
 function describeWaiting({ name }: Command): string {
   return `ERR ${name} is not supported over HTTP in a pipeline: the other commands would wait for it; send it alone`;
 }
 
+/** @throws {AppError} the given one, where it is about the size of a reply. */
 function toErrorFrame(thrown: unknown): Frame {
+  if (thrown instanceof AppError && thrown.code === 'invalid_request') throw thrown;
   return errorFrame(describeFailure(thrown).message);
 }
 
@@ -143,16 +168,20 @@ function toErrorFrame(thrown: unknown): Frame {
 async function runShared(
   { links, grant, format }: Execution,
   asked: readonly Command[],
+  room: ReplyRoom,
 ): Promise<Frame[]> {
   const sent = asked.map(rewriteScript);
   const { protocol } = format;
   const replies = await runCommands(links, { grant, protocol, commands: sent });
-  return replies.map((reply, index) => restoreReply(asked[index], sent[index], reply));
+  return replies.map((reply, index) => {
+    room.take(reply);
+    return restoreReply(asked[index], sent[index], reply);
+  });
 }
 
-function runScan(execution: Execution, scan: Command): Promise<Frame> {
+function runScan(execution: Execution, scan: Command, room: ReplyRoom): Promise<Frame> {
   const { protocol } = execution.format;
-  return scanWithType((commands) => runShared(execution, commands), scan, protocol);
+  return scanWithType((commands) => runShared(execution, commands, room), scan, protocol);
 }
 
 interface OwnTurns {

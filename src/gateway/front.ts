@@ -5,16 +5,21 @@
  *
  * Guarantees: every request is answered, once, whatever is thrown; the answer has the id, the length and
  * the headers that every answer has; a method that is not taken is a 405 that names those that are; what
- * is under way is counted, so that a stop can wait for it.
+ * is under way is counted, so that a stop can wait for it, and bounded on one connection.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { clientAddressOf } from '../lib/client-address.ts';
 import { AppError } from '../lib/errors.ts';
 import { takeRequestId } from '../lib/request-id.ts';
 import { type Answer, type Exchange, listCommonHeaders, sendAnswer } from './answer.ts';
 import { createCors } from './cors.ts';
+import { tooBusy } from './failures.ts';
+import type { Unread } from './unread.ts';
 
 const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
+/** Requests that were sent on one connection without waiting for answers. */
+const perConnectionMax = 128;
 
 export interface FrontSettings {
   /** How many proxies in front are believed about where a request comes from. */
@@ -33,6 +38,8 @@ export interface Work {
   describe(exchange: Exchange, thrown: unknown): Answer;
   /** Called once a request, when its answer has been given. */
   note(exchange: Exchange, status: number): void;
+  /** Counts the answers that wait for their readers. */
+  readonly unread: Unread;
 }
 
 export interface Front {
@@ -46,6 +53,7 @@ export interface Front {
 export function createFront(settings: FrontSettings, work: Work): Front {
   const { proxyHops, corsOrigins, compression } = settings;
   const cors = createCors(corsOrigins, methods);
+  const perConnection = new WeakMap<Socket, number>();
   let isClosing = false;
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
@@ -74,17 +82,20 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   }
 
   async function answer(exchange: Exchange): Promise<void> {
+    const { socket } = exchange.request;
     inFlight += 1;
+    perConnection.set(socket, (perConnection.get(socket) ?? 0) + 1);
     try {
       const given = await serveChecked(exchange);
-      if (given) sendAnswer(exchange, given);
+      if (given) sendAnswer(exchange, given, work.unread);
       work.note(exchange, given?.status ?? exchange.response.statusCode);
     } catch (thrown) {
       const given = work.describe(exchange, thrown);
-      sendAnswer(exchange, given);
+      sendAnswer(exchange, given, work.unread);
       work.note(exchange, given.status);
     } finally {
       inFlight -= 1;
+      perConnection.set(socket, (perConnection.get(socket) ?? 1) - 1);
       if (inFlight === 0) onIdle?.();
     }
   }
@@ -92,6 +103,9 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   function serveChecked(exchange: Exchange): Promise<Answer | undefined> {
     if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed();
     if (isClosing) throw new AppError('shutting_down', undefined, { headers: lastOfConnection });
+    if ((perConnection.get(exchange.request.socket) ?? 0) > perConnectionMax) {
+      throw tooBusy(`More than ${perConnectionMax} requests at once on one connection`);
+    }
     return work.serve(exchange);
   }
 

@@ -16,7 +16,7 @@
  *   everywhere else, in open streams too. "Not yours" and "not there" are the same bytes.
  * - Bad input is a 4xx in words its sender can act on. No secret, argument, value, path or stack is in
  *   an answer or a log line.
- * - Bodies, connections, commands in flight and all waiting times are bounded.
+ * - Bodies, unread answers, connections, commands in flight and all waiting times are bounded.
  * - While what is known of a key is fresh and its link is open, a request without a body is on its way to
  *   Redis before `handle` returns: nothing is awaited, no database asked.
  */
@@ -24,13 +24,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { servesData } from '../instances/states.ts';
 import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
+import { idPattern } from '../lib/ids.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Answer, Exchange } from './answer.ts';
 import { createAuthorizer, type Grant } from './authorize.ts';
 import { createBodyReader } from './body.ts';
 import { encodeFailure } from './encode.ts';
 import { type Execution, executeCommand, executePipeline } from './execute.ts';
-import { describeFailure, instanceNotFound, instanceNotRunning } from './failures.ts';
+import { describeFailure, instanceNotFound, instanceNotRunning, tooBusy } from './failures.ts';
 import { createFront, type FrontSettings } from './front.ts';
 import { createLimits } from './limits.ts';
 import { createObserver, type Figures } from './observe.ts';
@@ -42,9 +43,11 @@ import { readReplyFormat } from './reply-format.ts';
 import { isStream } from './stream-source.ts';
 import { createStreams } from './streams.ts';
 import { executeTransaction } from './transaction.ts';
+import { createUnread, type UnreadBounds } from './unread.ts';
 
 /** How long a stop waits for what is under way. */
 const closeTimeoutMs = 5_000;
+const instanceIdPattern = idPattern('inst');
 
 export interface GatewaySettings extends FrontSettings {
   readonly bodyBytesMax: number;
@@ -56,6 +59,7 @@ export interface GatewayDeps {
   readonly logger: Logger;
   readonly settings: GatewaySettings;
   readonly bounds?: Partial<LinkBounds>;
+  readonly unreadBounds?: UnreadBounds | undefined;
 }
 
 export interface Gateway {
@@ -75,7 +79,8 @@ export interface Gateway {
 }
 
 /** Makes the gateway; nothing is connected before the first request. */
-export function createGateway({ ports, logger, settings, bounds }: GatewayDeps): Gateway {
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { ports, logger, settings, bounds, unreadBounds } = deps;
   const { findPrincipal, findLostWays, keyUsage } = ports;
   const clock = systemClock;
   const authorizer = createAuthorizer({ findPrincipal, clock });
@@ -83,6 +88,7 @@ export function createGateway({ ports, logger, settings, bounds }: GatewayDeps):
   const bodies = createBodyReader(settings.bodyBytesMax);
   const links = createLinks({ ...defaultLinkBounds, ...bounds });
   const streams = createStreams({ links, clock, logger, findLostWays });
+  const unread = createUnread(unreadBounds);
   const stopping = new AbortController();
 
   /** Gives the grant at once where what is known of the key is fresh. */
@@ -98,6 +104,7 @@ export function createGateway({ ports, logger, settings, bounds }: GatewayDeps):
   function useGrant({ trace }: Exchange, grant: Grant): Grant {
     trace.keyId = grant.key.id;
     if (!servesData(grant.instance.status)) throw instanceNotRunning(grant.instance.status);
+    if (unread.isOver(grant.key.id)) throw tooBusy('Too many large answers have not been read yet');
     return grant;
   }
 
@@ -117,7 +124,8 @@ export function createGateway({ ports, logger, settings, bounds }: GatewayDeps):
     const { request, trace } = exchange;
     const target = splitTarget(request.url ?? '');
     if (!target) throw instanceNotFound();
-    trace.instanceId = target.instanceId;
+    // What is no id may be anything, e.g. a value gone astray.
+    if (instanceIdPattern.test(target.instanceId)) trace.instanceId = target.instanceId;
     const granting = authorize(exchange, target);
     const grant = granting instanceof Promise ? await granting : granting;
     keyUsage.touchKey(grant.key.id);
@@ -137,7 +145,7 @@ export function createGateway({ ports, logger, settings, bounds }: GatewayDeps):
     exchange.request.resume();
     exchange.trace.command = target.kind.toUpperCase();
     await admit(exchange, grant, 1);
-    await streams.serve(exchange, grant, target);
+    await streams.serve(exchange, grant, target, async () => await authorize(exchange, target));
   }
 
   async function run(
@@ -192,7 +200,7 @@ export function createGateway({ ports, logger, settings, bounds }: GatewayDeps):
     shared_connections: () => links.count().shared,
     own_connections: () => links.count().own,
   });
-  const front = createFront(settings, { serve, describe, note: observer.note });
+  const front = createFront(settings, { serve, describe, note: observer.note, unread });
 
   return {
     handle: front.handle,

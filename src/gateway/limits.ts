@@ -88,8 +88,9 @@ function spendPlan(
   isWithinPlan: boolean | Promise<boolean>,
 ): RateHeaders | undefined | Promise<RateHeaders | undefined> {
   if (isWithinPlan === true) return describe(own, plan);
+  const window = own?.readWindow() ?? 0;
   const refuse = (): AppError => {
-    own?.giveBack(cost);
+    own?.giveBack(cost, window);
     return tooMany(plan, false);
   };
   if (isWithinPlan === false) throw refuse();

@@ -22,8 +22,10 @@ export interface Meter {
    * @returns whether they were there; a promise of it only where the store has to be waited for.
    */
   take(cost: number): boolean | Promise<boolean>;
-  /** Returns points that were spent just now. */
-  giveBack(cost: number): void;
+  /** Tells the window in hand from all others. */
+  readWindow(): number;
+  /** Returns points that were spent in that window; nothing where it is over. */
+  giveBack(cost: number, window: number): void;
   /** Points that are left of this second, as far as is known here. */
   readRemaining(): number;
 }
@@ -39,6 +41,7 @@ export function createMeter(store: RateStore, name: string, limit: number): Mete
   let owed = 0;
   /** By performance.now(); never later than the store's own end of the window. */
   let endMs = 0;
+  let window = 0;
   let isKnown = false;
   let isDry = false;
   let remainingElsewhere = limit;
@@ -47,6 +50,7 @@ export function createMeter(store: RateStore, name: string, limit: number): Mete
 
   /** Begins a window of which the store has said nothing yet. */
   function open(nowMs: number): void {
+    window += 1;
     endMs = nowMs + windowMs;
     left = unasked;
     owed = unasked;
@@ -65,6 +69,7 @@ export function createMeter(store: RateStore, name: string, limit: number): Mete
     if (saidEndMs <= performance.now()) return;
     // The answer may be about the window after the one in hand.
     const isNext = isKnown && saidEndMs > endMs + windowMs / 2;
+    if (isNext) window += 1;
     left = isNext ? granted : Math.max(0, left + granted - owed);
     endMs = isKnown && !isNext ? Math.min(endMs, saidEndMs) : saidEndMs;
     owed = 0;
@@ -137,8 +142,9 @@ export function createMeter(store: RateStore, name: string, limit: number): Mete
       }
       return isDry ? false : takeMore(need, cost);
     },
-    giveBack(cost) {
-      if (performance.now() < endMs) left += Math.min(cost, limit);
+    readWindow: () => window,
+    giveBack(cost, spentIn) {
+      if (spentIn === window && performance.now() < endMs) left += Math.min(cost, limit);
     },
     readRemaining() {
       return performance.now() < endMs ? left + remainingElsewhere : limit;

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Exchange } from './answer.ts';
 import { type CommandFamily, families, familyOf } from './command-families.ts';
+import { isKnownCommand } from './command-table.ts';
 
 /** The upper bounds of the buckets, in milliseconds. */
 export const boundsMs = [
@@ -20,8 +21,8 @@ export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 export const numbersPerHistogram = boundsMs.length + 2;
 const sumAt = boundsMs.length + 1;
 
-/** A command's name is logged only where it looks like one: a misplaced value must not be. */
-const loggableName = /^[A-Z][A-Z0-9._-]{0,39}$/;
+/** Requests that are named by their kind. */
+const batches: ReadonlySet<string> = new Set(['PIPELINE', 'MULTI-EXEC']);
 
 /** Why a request was not answered with a result: a code of the catalogue, or Redis's own "no". */
 export type RefusalReason = ErrorCode | 'redis_error';
@@ -111,7 +112,12 @@ function describe(
   ms: number,
 ): Record<string, unknown> {
   const { instanceId, keyId, command, commands, refusal } = trace;
-  const name = command === undefined || loggableName.test(command) ? command : '(no command name)';
+  const name = command === undefined || isLoggable(command) ? command : '(unknown)';
   const tookMs = Math.round(ms * 1_000) / 1_000;
   return { requestId, instanceId, keyId, command: name, commands, ms: tookMs, status, refusal };
+}
+
+/** A name is logged only where it is a command's: a misplaced value must not be. */
+function isLoggable(command: string): boolean {
+  return batches.has(command) || isKnownCommand(command);
 }

@@ -10,6 +10,7 @@ import {
   arrayFrame,
   bytesOf,
   elementsOf,
+  errorFrame,
   type Frame,
   isErrorFrame,
   textOf,
@@ -18,6 +19,9 @@ import type { Protocol } from './reply-format.ts';
 
 /** Written to Redis at once. */
 const typesAtOnceMax = 1_000;
+
+/** The COUNT of one command: each key costs a command more, and no rate counts those. */
+const countMax = 10_000;
 
 /** The options of SCAN that have an argument. */
 const optionsWithValue: ReadonlySet<string> = new Set(['MATCH', 'COUNT', 'TYPE']);
@@ -34,7 +38,7 @@ export function withoutType({ name, args }: Command): Command | undefined {
 }
 
 /**
- * Scans and asks for the types.
+ * Scans and asks for the types; where COUNT is above 10,000, nothing is run and the reply is an error.
  * @param run writes commands at once and gives their replies, in order.
  * @param scan as withoutType gave it.
  */
@@ -43,6 +47,7 @@ export async function scanWithType(
   scan: Command,
   protocol: Protocol,
 ): Promise<Frame> {
+  if (isCountTooLarge(scan)) return errorFrame(`ERR COUNT is at most ${countMax} with WITHTYPE`);
   const [reply = nothing] = await run([scan]);
   const [cursor, list = nothing] = elementsOf(reply) ?? [];
   const keys = elementsOf(list);
@@ -58,6 +63,17 @@ export async function scanWithType(
     }
   }
   return arrayFrame([cursor, protocol === 3 ? mapFrame(pairs) : arrayFrame(pairs)]);
+}
+
+/** What is no number is Redis's to refuse. */
+function isCountTooLarge({ args }: Command): boolean {
+  for (let at = 1; at < args.length; at++) {
+    const option = String(args[at]).toUpperCase();
+    if (!optionsWithValue.has(option)) continue;
+    at += 1;
+    if (option === 'COUNT' && Number(String(args[at])) > countMax) return true;
+  }
+  return false;
 }
 
 const nothing: Frame = Buffer.from('_\r\n');

@@ -43,9 +43,16 @@ interface StreamDeps {
 export interface Streams {
   /**
    * Answers a request with a stream, and resolves when that has ended.
+   * @param authorize asked once the connection is among those that drops close: what was dropped since the
+   * grant was given ends the request here.
    * @throws {AppError} where it cannot begin; then nothing was sent.
    */
-  serve(exchange: Exchange, grant: Grant, target: Target): Promise<void>;
+  serve(
+    exchange: Exchange,
+    grant: Grant,
+    target: Target,
+    authorize: () => Promise<Grant>,
+  ): Promise<void>;
   /** How many are open or opening. */
   count(): number;
   /** Ends every stream; no other is opened. */
@@ -109,13 +116,14 @@ export function createStreams(deps: StreamDeps): Streams {
   }
 
   return {
-    async serve(exchange, grant, target) {
+    async serve(exchange, grant, target, authorize) {
       if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed();
       const command = toStreamCommand(target);
       const link = await links.own(grant, 3);
       const stream: OpenStream = { grant, end: () => link.close() };
       open.add(stream);
       try {
+        await authorize();
         if (isClosed) throw new AppError('shutting_down');
         await run(stream, exchange, link, command);
       } finally {

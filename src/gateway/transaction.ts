@@ -19,6 +19,7 @@ import { badRequest, connectionFailure } from './failures.ts';
 import type { Command } from './parse.ts';
 import { elementsOf, errorFrame, errorTextOf, type Frame, isErrorFrame } from './redis/frames.ts';
 import { answerReplies, answerReply } from './reply-answer.ts';
+import { createReplyRoom } from './reply-room.ts';
 import { runCommands } from './run.ts';
 import { restoreReply, rewriteScript } from './script-flags.ts';
 
@@ -62,13 +63,18 @@ function needsOwnConnection(command: Command, index: number): boolean {
   return classification.kind === 'own' || classification.kind === 'blocking';
 }
 
-/** Sends each command when the one before it was accepted. */
+/**
+ * Sends each command when the one before it was accepted.
+ * @throws {AppError} also where the replies are too large together; before EXEC, nothing has run then.
+ */
 async function runAlone(execution: Execution, commands: readonly Command[]): Promise<Frame[]> {
   const own = createOwnTurns(execution);
   const replies: Frame[] = [];
+  const room = createReplyRoom(execution.links.bounds.replyBytesMax);
   try {
     for (const command of commands) {
       const reply = await own.run(command);
+      room.take(reply);
       replies.push(reply);
       if (command === multi && isErrorFrame(reply)) break;
     }

@@ -27,7 +27,9 @@ export const deadlines = {
   interruptGraceMs: 5 * secondMs,
   /** The same when the service stops or is gone, and no one waits for the instance. */
   farewellGraceMs: 15 * secondMs,
-  /** From the end of the service to that of a worker which finishes its run. */
+  /** From the end of the service to interrupting a run that its worker may finish. */
+  orphanFinishMs: 12 * secondMs,
+  /** From the end of the service to that of its workers, whatever they do. */
   orphanGraceMs: 20 * secondMs,
   /** Waiting for somebody else's run on the same stack: longer than an orphan may take. */
   lockWaitMs: 22 * secondMs,

@@ -72,6 +72,7 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
 
 /** Removes a stack that cannot be destroyed, and none of its things: whoever asks removes those by label. */
 export async function forgetStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
+  await awaitLockOwner(engine, name);
   const workspace = await openWorkspace(engine);
   await releaseLock(engine, workspace, name, run);
   mendFiles(engine.settings.backendUrl, name);
@@ -123,9 +124,15 @@ function networkOf({ values }: Extract<Job, { kind: 'apply' }>): string | undefi
   return isRegion ? String(values['swiftcache:network']) : undefined;
 }
 
+/** Waits for the owner of the stack's lock to end: an orphan may be finishing its run. @throws after 22 s. */
+export async function awaitLockOwner({ settings }: Engine, name: string): Promise<void> {
+  const isFree = async () => !lockOwners(settings.backendUrl, name).some(isAlive) || undefined;
+  await pollUntil(isFree, { timeoutMs: deadlines.lockWaitMs, intervalMs: 200 });
+}
+
 /**
- * Waits for the owner of the stack's lock to end, asks leave, and removes a lock whose owner is dead. Whoever
- * lost the lease meanwhile removes nothing: the lock may be another's by now.
+ * Asks leave, and removes a lock whose owner is dead. Whoever lost the lease meanwhile removes nothing: the
+ * lock may be another's by now.
  */
 async function releaseLock(
   engine: Engine,
@@ -133,13 +140,8 @@ async function releaseLock(
   name: string,
   { askLeave }: RunOptions,
 ): Promise<void> {
-  const readOwners = () => lockOwners(engine.settings.backendUrl, name);
-  await pollUntil(async () => (readOwners().some(isAlive) ? undefined : true), {
-    timeoutMs: deadlines.lockWaitMs,
-    intervalMs: 200,
-  });
   await askLeave();
-  const owners = readOwners();
+  const owners = lockOwners(engine.settings.backendUrl, name);
   // A living one has come meanwhile: Pulumi refuses the run, and the next try begins with a new look.
   if (owners.length === 0 || owners.some(isAlive)) return;
   const stack = await openStack(workspace, name);

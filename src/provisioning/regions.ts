@@ -2,8 +2,9 @@
  * Region stacks: what the instances of a region share, brought up once and remembered.
  *
  * The first instance of a region needs its network; the reconciler asks for it at start, so that nobody
- * waits for it later. After a failed run it is asked for again: somebody may have removed the network. Of
- * several servers one runs a region's stack at a time; those that waited find it done.
+ * waits for it later. After a run that broke off it is asked for again: somebody may have removed the network.
+ * Where a look finds all in place, that costs no run. Of several servers one runs a region's stack at a time;
+ * those that waited find it done.
  *
  * Guarantee: however many ask again, a region has at most one run under way here and one that waits: what
  * gave up waiting (Docker hung) leaves no queue behind for those that come after.
@@ -12,10 +13,11 @@ import { type DutyServices, doInTurn } from '../duties/duties.ts';
 import type { Region } from '../instances/regions.ts';
 import { SettingEntity } from '../store/entities/setting.ts';
 import type { StackValues } from './messages.ts';
+import type { RegionLook } from './region-look.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface RegionStacks {
-  /** The name of the region's network, which is there once this resolves. `again` runs the stack anew. */
+  /** The name of the region's network, which is there once this resolves. `again` believes no memory of it. */
   ensure(region: Region, again: boolean): Promise<string>;
 }
 
@@ -24,8 +26,12 @@ export function networkName(installationId: string, region: string): string {
   return `swiftcache-${region}-${installationId.replace(/^swc_/, '')}`;
 }
 
+interface RegionServices extends DutyServices {
+  readonly isInPlace: RegionLook;
+}
+
 export function createRegionStacks(
-  services: DutyServices,
+  services: RegionServices,
   pool: WorkerPool,
   installationId: string,
 ): RegionStacks {
@@ -40,7 +46,9 @@ export function createRegionStacks(
       if (next) return next;
       const name = networkName(installationId, region.region);
       const values = regionValues(region, installationId, name);
-      const onBegin = (): void => void waiting.delete(region.region);
+      const onBegin = (): void => {
+        if (again) waiting.delete(region.region);
+      };
       const run = bringUp(services, pool, region, values, { again, onBegin });
       const result = run.then(() => name);
       running.set(region.region, result);
@@ -55,22 +63,29 @@ export function createRegionStacks(
 }
 
 async function bringUp(
-  services: DutyServices,
+  services: RegionServices,
   pool: WorkerPool,
-  { region }: Region,
+  place: Region,
   values: StackValues,
   { again, onBegin }: { again: boolean; onBegin: () => void },
 ): Promise<void> {
+  const { region } = place;
   const name = `region/${region}`;
   const wanted = JSON.stringify(values);
   const isApplied = async (): Promise<boolean> => {
     const applied = await services.orm.em.fork().findOne(SettingEntity, { name });
     return applied?.value === wanted;
   };
-  if (!again && (await isApplied())) return;
+  const isThere = async (): Promise<boolean> =>
+    (await isApplied()) &&
+    (!again || (await services.isInPlace(place, String(values['swiftcache:network']))));
+  if (await isThere()) {
+    onBegin();
+    return;
+  }
   await doInTurn(services, name, async () => {
-    if (again) onBegin();
-    if (!again && (await isApplied())) return;
+    onBegin();
+    if (await isThere()) return;
     const job = { kind: 'apply', stack: region, values, fresh: false } as const;
     await pool.run({ ...job, recover: again, hasData: false }, () => {});
     await services.orm.em.fork().upsert(SettingEntity, { name, value: wanted });

@@ -22,7 +22,7 @@ import type {
 } from './messages.ts';
 import { createPhases } from './phases.ts';
 import { previewStack } from './preview-stack.ts';
-import { forgetStack, recoverStack } from './recovery.ts';
+import { awaitLockOwner, forgetStack, recoverStack } from './recovery.ts';
 import { noHooks, type StepHooks } from './step-hooks.ts';
 import { startWarmProviders, type WarmProviders } from './warm-providers.ts';
 
@@ -35,6 +35,8 @@ interface Worker {
 export function runWorker({ hooks = noHooks }: { hooks?: StepHooks } = {}): void {
   let worker: Promise<Worker> | undefined;
   let running: AbortController | undefined;
+  /** Whether the run is in a command of Pulumi that had leave: it holds the stack's lock, so nobody is beside it. */
+  let hasLeave = false;
   let takeLeave: ((isGiven: boolean) => void) | undefined;
   process.umask(0o077);
 
@@ -42,12 +44,15 @@ export function runWorker({ hooks = noHooks }: { hooks?: StepHooks } = {}): void
     const diagnostics: string[] = [];
     const controller = new AbortController();
     running = controller;
+    hasLeave = false;
     const startedMs = performance.now();
     const timingsMs: Record<string, number> = {};
+    let isRecovering = false;
     const phases = createPhases({
       hooks,
       stack: job.stack,
       onBegin(phase) {
+        isRecovering = phase === 'recover';
         timingsMs[phase] ??= Math.round(performance.now() - startedMs);
         tell({ type: 'phase', phase });
       },
@@ -60,13 +65,16 @@ export function runWorker({ hooks = noHooks }: { hooks?: StepHooks } = {}): void
       phases,
       async askLeave() {
         controller.signal.throwIfAborted();
+        hasLeave = false;
         const { promise, resolve, reject } = Promise.withResolvers<void>();
         takeLeave = (isGiven) => (isGiven ? resolve() : reject(new Error('the lease was lost')));
         controller.signal.addEventListener('abort', () => reject(new Error('interrupted')));
         tell({ type: 'ask' });
+        if (!process.connected) takeLeave(false);
         await promise;
         // The Automation API does not look at a signal that came before its command.
         controller.signal.throwIfAborted();
+        hasLeave = !isRecovering;
       },
     };
     try {
@@ -86,9 +94,11 @@ export function runWorker({ hooks = noHooks }: { hooks?: StepHooks } = {}): void
       running = undefined;
     }
   };
+  /** What has begun to change things is left to end by itself: whoever is next then finds it done. */
   const endOrphan = async (): Promise<void> => {
     setTimeout(() => process.kill(-process.pid, 'SIGKILL'), deadlines.orphanGraceMs).unref();
-    running?.abort();
+    setTimeout(() => running?.abort(), hasLeave ? deadlines.orphanFinishMs : 0).unref();
+    takeLeave?.(false);
     while (running) await new Promise((resolve) => setTimeout(resolve, 50));
     (await worker?.catch(() => undefined))?.providers.stop();
     process.exit(0);
@@ -114,7 +124,9 @@ async function perform(engine: Engine, job: Job, run: RunOptions): Promise<Stack
     await run.phases.run('destroy', () => forgetStack(engine, job.stack, run));
     return {};
   }
-  const adoption = needsRecovery(engine, job)
+  const mustRecover = needsRecovery(engine, job);
+  if (mustRecover) await awaitLockOwner(engine, job.stack);
+  const adoption = mustRecover
     ? await run.phases.run('recover', () => recoverStack(engine, job, run))
     : {};
   if (job.kind === 'apply') {

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Redis } from 'ioredis';
+import { pollUntil } from '../../src/lib/retry.ts';
 import { containerOf, listContainersOf, listVolumesOf } from '../support/docker.ts';
 import { isRunning, killProcesses, listWorkerGroups } from '../support/processes.ts';
 import { runPulumi } from '../support/pulumi.ts';
@@ -11,6 +14,9 @@ import {
   startTestService,
   type TestService,
 } from '../support/service.ts';
+import { stateDir } from '../support/state-files.ts';
+
+const orphansEnd = { timeoutMs: 60_000, intervalMs: 50 };
 
 for (const phase of ['prepare', 'container', 'settings']) {
   test.serial(
@@ -34,6 +40,24 @@ for (const phase of ['prepare', 'container', 'settings']) {
     },
   );
 }
+
+test.serial(
+  'a run that has begun when its service is killed is ended by its worker, so the next start finds it done',
+  async (t) => {
+    const service = await startTestService(t);
+    await awaitRegion(service);
+    const instance = await requestInstance(service);
+    await awaitPhase(service, instance.operationId, 'container');
+    const workers = listWorkerGroups(service.dataDir).map(({ worker }) => worker);
+    await service.end('SIGKILL');
+    await pollUntil(async () => !workers.some(isRunning) || undefined, orphansEnd);
+    const checkpoint = join(stateDir(service), `stacks/swiftcache/${instance.id}.json`);
+    const { latest } = JSON.parse(readFileSync(checkpoint, 'utf8')).checkpoint;
+    t.is(latest.pending_operations ?? undefined, undefined);
+    const types = latest.resources.map(({ type }: { type: string }) => type);
+    t.true(types.includes('swiftcache:index:RedisSettings'), 'the last resource of a stack');
+  },
+);
 
 test.serial(
   'a create whose service, worker, CLI and providers are all killed at once ends RUNNING with one container',

@@ -41,7 +41,7 @@ interface Waiting {
   readonly reject: (reason: AppError) => void;
 }
 
-/** Pushes that are kept for a listener who is not there yet. */
+/** Pushes that are kept for a listener who is not there yet; `replyBytesMax` bounds their bytes. */
 const earlyPushesMax = 1_000;
 
 const subscribing = /^[PS]?(UN)?SUBSCRIBE$/;
@@ -55,6 +55,7 @@ export function openOwnLink(options: OwnLinkOptions): OwnLink & { readonly ready
   const closed = Promise.withResolvers<void>();
   opened.promise.catch(() => {});
   let early: Frame[] = [];
+  let earlyBytes = 0;
   let listener: ((frame: Frame) => void) | undefined;
   let wasReady = false;
   let isDropped = false;
@@ -87,9 +88,15 @@ export function openOwnLink(options: OwnLinkOptions): OwnLink & { readonly ready
   });
 
   function give(frame: Frame): void {
-    if (listener) listener(frame);
-    else if (early.length < earlyPushesMax) early.push(frame);
-    else wire.end(closedFailure());
+    if (listener) {
+      listener(frame);
+      return;
+    }
+    early.push(frame);
+    earlyBytes += frame.length;
+    if (early.length <= earlyPushesMax && earlyBytes <= bounds.replyBytesMax) return;
+    early = [];
+    wire.end(closedFailure());
   }
 
   return {

@@ -20,10 +20,20 @@ export function logRequest(logger: Logger): Middleware<RequestState> {
 
 const gatewayPrefix = '/redis/';
 const instanceIdPattern = idPattern('inst');
+/** Where this service has paths of its own, which hold ids and no secrets. */
+const ownPath = /^\/(api\/v1\/|docs\/|(docs|openapi\.json|healthz|readyz|metrics)?$)/;
+const harmlessSegment = /^[a-z0-9-]{1,20}$/;
 
-/** The gateway's paths hold commands, with keys and values. */
+/**
+ * The gateway's paths hold commands, with keys and values; so may those that were meant for it, with a
+ * second slash, in other letters or behind a prefix that is not configured.
+ */
 function loggable(path: string): string {
-  if (!path.startsWith(gatewayPrefix)) return path;
-  const [id = ''] = path.slice(gatewayPrefix.length).split('/');
-  return `${gatewayPrefix}${instanceIdPattern.test(id) ? id : '…'}`;
+  if (ownPath.test(path)) return path;
+  const isGateways = path.startsWith(gatewayPrefix);
+  const start = isGateways ? gatewayPrefix.length : 1;
+  const [first = '', ...others] = path.slice(start).split('/');
+  if (isGateways) return `${gatewayPrefix}${instanceIdPattern.test(first) ? first : '…'}`;
+  if (!harmlessSegment.test(first)) return '/…';
+  return others.length === 0 ? `/${first}` : `/${first}/…`;
 }

@@ -103,6 +103,14 @@ test('what was dropped is asked for again, also where the question was under way
   t.is(asked.length, 3);
 });
 
+test('what a question found that a drop came during is not used', async (t) => {
+  const { authorizer, authorize, forget } = setUp();
+  const underWay = authorize();
+  forget();
+  authorizer.dropKey('key_a');
+  await t.throwsAsync(async () => await underWay, { message: 'Invalid authentication token' });
+});
+
 test('an address that was allowed makes no other allowed', async (t) => {
   const { authorize } = setUp({ ipWhitelist: ['192.0.2.0/24'] });
   await authorize('192.0.2.1');

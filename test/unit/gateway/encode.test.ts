@@ -72,6 +72,18 @@ const table: readonly [string, string, unknown, unknown][] = [
     { a: encoded('1'), b: 2 },
   ],
   ['a map with numbers as fields', '%1\r\n:1\r\n:2\r\n', { 1: 2 }, { 1: 2 }],
+  [
+    'a map with an array as a field',
+    `%2\r\n*1\r\n${bulk('a')}:1\r\n:2\r\n:3\r\n`,
+    [
+      [['a'], 1],
+      [2, 3],
+    ],
+    [
+      [['a'], 1],
+      [2, 3],
+    ],
+  ],
   ['an empty map', '%0\r\n', {}, {}],
   ['an error inside', '*1\r\n-ERR x\r\n', ['ERR x'], [encoded('ERR x')]],
   ['a long error inside', '*1\r\n!5\r\nERR x\r\n', ['ERR x'], [encoded('ERR x')]],
@@ -103,6 +115,17 @@ test('bytes that are no UTF-8 survive in base64 and are replaced in plain JSON',
 test('an array as deep as the reader lets through is encoded', (t) => {
   const frame = Buffer.from(`${'*1\r\n'.repeat(1_000)}:1\r\n`);
   t.is(encodeFrame(frame, json), `{"result":${'['.repeat(1_000)}1${']'.repeat(1_000)}}`);
+});
+
+test('maps as fields of maps, as deep as can be, are no longer encoded than they are', (t) => {
+  const nested = (depth: number): string => {
+    const frame = Buffer.from(`${'%1\r\n'.repeat(depth)}${bulk('k')}${':1\r\n'.repeat(depth)}`);
+    return String(encodeFrame(frame, json));
+  };
+  t.is(nested(3), '{"result":[[[[{"k":1},1]],1]]}');
+  // 20 levels are megabytes where each doubles what is inside of it.
+  t.true(nested(20).length < 1_000);
+  t.true(nested(1_000).length < 20_000);
 });
 
 test('an error reply is one error text, in every JSON form', (t) => {

@@ -10,6 +10,7 @@ import { loadConfig } from '../../../src/config.ts';
 import { createGateway, type Gateway, type GatewaySettings } from '../../../src/gateway/gateway.ts';
 import { createDatabasePorts } from '../../../src/gateway/ports.ts';
 import type { LinkBounds } from '../../../src/gateway/redis/bounds.ts';
+import type { UnreadBounds } from '../../../src/gateway/unread.ts';
 import { createHttpServer, listenBacklog } from '../../../src/http-server.ts';
 import { createDataSecret } from '../../../src/keys/format.ts';
 import { newId } from '../../../src/lib/ids.ts';
@@ -44,6 +45,7 @@ export async function startHarness(
   t: Pick<ExecutionContext, 'teardown'>,
   bounds: Partial<LinkBounds> = {},
   overrides: Partial<GatewaySettings> = {},
+  unreadBounds?: UnreadBounds,
 ): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'swiftcache-gateway-'));
   const databaseFile = join(folder, 'test.db');
@@ -58,7 +60,7 @@ export async function startHarness(
   const logger = createLogger('debug', sink);
   const settings = { ...loadConfig({}).gateway, proxyHops: 0, ...overrides };
   const ports = createDatabasePorts({ orm, logger }, false);
-  const gateway = createGateway({ ports, logger, settings, bounds });
+  const gateway = createGateway({ ports, logger, settings, bounds, unreadBounds });
   const others = (_: unknown, response: ServerResponse): void => {
     response.end('not the gateway');
   };
@@ -149,10 +151,11 @@ export async function startWorld(
   options: {
     limits?: Partial<LinkBounds>;
     settings?: Partial<GatewaySettings>;
+    unreadBounds?: UnreadBounds;
     permissions?: KeyPermission[];
   } = {},
 ): Promise<World> {
-  const harness = await startHarness(t, options.limits, options.settings);
+  const harness = await startHarness(t, options.limits, options.settings, options.unreadBounds);
   const bound = await addInstance(harness, {
     port: redis.port,
     permissions: options.permissions ?? ['read', 'write'],

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { createLimits, type Limited, type Limits } from '../../../src/gateway/limits.ts';
+import { createMeter } from '../../../src/gateway/meter.ts';
 import {
   createMemoryStore,
   createRemoteStore,
@@ -75,6 +76,19 @@ test('while points are in hand nothing is awaited', (t) => {
   const limits = createLimits(createMemoryStore());
   t.false(limits.admit(grantOf(1_000), 1) instanceof Promise);
   t.false(limits.admit(grantOf(50), 1) instanceof Promise);
+});
+
+test('points are given back to the window that they were spent in, and to no other', async (t) => {
+  const meter = createMeter(createMemoryStore(), 'key_a', 2);
+  await nextSecond();
+  t.true(meter.take(2));
+  const window = meter.readWindow();
+  meter.giveBack(1, window);
+  t.true(meter.take(1));
+  await nextSecond();
+  t.true(meter.take(2));
+  meter.giveBack(1, window);
+  t.is(meter.readRemaining(), 0);
 });
 
 test('two processes together stay within a rate below 100', async (t) => {

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Grant } from '../../../src/gateway/authorize.ts';
 import { defaultLinkBounds, type LinkBounds } from '../../../src/gateway/redis/bounds.ts';
 import { textOf } from '../../../src/gateway/redis/frames.ts';
-import { createLinks, type Links } from '../../../src/gateway/redis/links.ts';
+import { createLinks, type Links, type OwnLink } from '../../../src/gateway/redis/links.ts';
 import { runCommands } from '../../../src/gateway/run.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
@@ -304,4 +304,24 @@ test('an own connection ends with its key, with the gateway, and by its time', a
   links.close();
   await kept.closed;
   await t.throwsAsync(links.own(grantFor(redis.port), 3), { message: /shutting down/i });
+});
+
+test('what waits for a listener is bounded in bytes', async (t) => {
+  const push = `>2\r\n+message\r\n$400\r\n${'x'.repeat(400)}\r\n`;
+  const redis = await startFakeRedis(t, (command) => {
+    const [, count] = /^PUSH (\d)$/.exec(command) ?? [];
+    return count && `${push.repeat(Number(count))}+OK\r\n`;
+  });
+  const links = startLinks(t, { replyBytesMax: 1_000 });
+  const sendPush = async (count: string): Promise<OwnLink> => {
+    const link = await links.own(grantFor(redis.port), 3);
+    await link.send({ name: 'PUSH', args: [count] });
+    return link;
+  };
+  const fits = await sendPush('2');
+  const given: number[] = [];
+  fits.onPush((frame) => given.push(frame.length));
+  t.deepEqual(given, [push.length, push.length]);
+  await t.throwsAsync(sendPush('3'), { message: 'Redis connection error' });
+  t.is(links.count().own, 1);
 });

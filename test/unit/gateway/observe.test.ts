@@ -87,7 +87,10 @@ test('a line has the times and the name of a command, and nothing that looks lik
   t.like(lines[0], { requestId: 'req_a', keyId: 'key_a', instanceId: 'inst_a', command: 'GET' });
   t.is(lines[0]?.status, 200);
   t.is(typeof lines[0]?.ms, 'number');
-  t.is(lines[1]?.command, '(no command name)');
+  observer.note(request({ command: 'HUNTER2' }), 400);
+  observer.note(request({ command: 'PIPELINE', commands: 2 }), 200);
+  const names = lines.slice(1).map(({ command }) => command);
+  t.deepEqual(names, ['(unknown)', '(unknown)', 'PIPELINE']);
 });
 
 test.serial('the families are those of Redis', async (t) => {
@@ -113,6 +116,7 @@ test.serial('a gateway tells what it did', async (t) => {
   await call(world, world, '/hget/k/f');
   await post(world, world, ['AUTH', 'private']);
   await call(world, { ...world, secret: 'sc_live_none' }, '/get/k');
+  await call(world, { ...world, instanceId: 'private-value' }, '/get/k');
   const text = textOf(world.gateway.readFigures());
   const count = 'swiftcache_gateway_request_duration_seconds_count';
   for (const line of [

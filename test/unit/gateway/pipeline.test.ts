@@ -67,7 +67,7 @@ test('commands that need a connection of their own keep their places', async (t)
     ['INCR', key],
     ['JSON.GET', key],
     ['FT.SEARCH', 'x', 'y'],
-    ['SCAN', '0', 'MATCH', key, 'COUNT', '100000', 'WITHTYPE'],
+    ['SCAN', '0', 'MATCH', key, 'COUNT', '10000', 'WITHTYPE'],
     ['SELECT', '1'],
     ['INCR', key],
   ];

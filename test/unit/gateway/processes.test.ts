@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { createDatabasePorts } from '../../../src/gateway/ports.ts';
+import { createDatabasePorts, type GatewayPorts } from '../../../src/gateway/ports.ts';
 import { createGatewayProcesses, type GatewayProcesses } from '../../../src/gateway-processes.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
@@ -43,10 +43,14 @@ function describe(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-async function start(t: ExecutionContext, count = 1): Promise<Processes> {
+async function start(
+  t: ExecutionContext,
+  count = 1,
+  changes: Partial<GatewayPorts> = {},
+): Promise<Processes> {
   const world = await startWorld(t, redis);
   const { logger, text } = captureLog('debug');
-  const ports = createDatabasePorts({ orm: world.orm, logger }, false);
+  const ports = { ...createDatabasePorts({ orm: world.orm, logger }, false), ...changes };
   const processes = createGatewayProcesses({ count, ports, logger, path: '' });
   // A port that is free: nothing but the processes listens on it then.
   const probe = createServer().listen(0, '127.0.0.1');
@@ -151,6 +155,17 @@ test.serial('what is not the gateway’s reaches the service as it was sent', as
   const head = await fetch(`${world.baseUrl}/h`, { method: 'HEAD' });
   t.is(head.status, 201);
 });
+
+test.serial(
+  'where the service cannot say whose a key is, the caller is told to come again',
+  async (t) => {
+    const findPrincipal = () => Promise.reject(new Error('no database'));
+    const { world } = await start(t, 1, { findPrincipal });
+    const answer = await call(world, world, '/ping');
+    t.is(answer.status, 503);
+    t.is(answer.headers.get('retry-after'), '1');
+  },
+);
 
 test.serial('a stream of the service goes through, and ends with its reader', async (t) => {
   const { world } = await start(t);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Exchange } from '../../../src/gateway/answer.ts';
 import type { Grant } from '../../../src/gateway/authorize.ts';
-import { describeFailure } from '../../../src/gateway/failures.ts';
+import { describeFailure, invalidToken } from '../../../src/gateway/failures.ts';
 import { splitTarget } from '../../../src/gateway/parse.ts';
 import { defaultLinkBounds } from '../../../src/gateway/redis/bounds.ts';
 import { createLinks } from '../../../src/gateway/redis/links.ts';
@@ -34,6 +34,8 @@ interface World {
   readonly clock: ReturnType<typeof createTestClock>;
   /** The ways that are asked about are lost from here on. */
   readonly lost: Set<string>;
+  /** Keys that were dropped after their grant was given. */
+  readonly dropped: Set<string>;
   readonly baseUrl: string;
   open(): Promise<EventReader>;
 }
@@ -46,6 +48,7 @@ async function start(
   const clock = createTestClock();
   const links = createLinks({ ...defaultLinkBounds, commandTimeoutMs });
   const lost = new Set<string>();
+  const dropped = new Set<string>();
   const findLostWays = async (ways: readonly Way[]): Promise<Set<Way>> =>
     new Set(ways.filter(({ key }) => lost.has(key.id)));
   const streams = createStreams({ links, clock, logger: captureLog().logger, findLostWays });
@@ -58,7 +61,10 @@ async function start(
       ...{ request, response, requestId: 'req', address: '127.0.0.1', startedMs: 0 },
       ...{ headers: [], trace: noTrace, mayCompress: false },
     };
-    await serve(streams, exchange, { ...grant, key }, target);
+    await serve(streams, exchange, { ...grant, key }, target, async () => {
+      if (dropped.has(key.id)) throw invalidToken();
+      return grant;
+    });
   });
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -71,7 +77,7 @@ async function start(
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const bound = { instanceId: 'inst_1', secret: 'key_1' };
   const open = () => openEvents(t, { baseUrl }, bound, '/subscribe/news');
-  return { streams, clock, lost, baseUrl, open };
+  return { streams, clock, lost, dropped, baseUrl, open };
 }
 
 const noTrace = {
@@ -84,9 +90,10 @@ async function serve(
   exchange: Exchange,
   grant: Grant,
   target: Parameters<Streams['serve']>[2],
+  authorize: Parameters<Streams['serve']>[3],
 ): Promise<void> {
   try {
-    await streams.serve(exchange, grant, target);
+    await streams.serve(exchange, grant, target, authorize);
   } catch (error) {
     const { status, message: words } = describeFailure(error);
     exchange.response.writeHead(status).end(words);
@@ -102,6 +109,15 @@ test('what stands right behind the confirmation comes after it, in order', async
     'subscribe,news,1',
     ...texts.map((text) => `message,news,${text}`),
   ]);
+});
+
+test('a key that was dropped while its connection was opened gets no stream', async (t) => {
+  const redis = await startFakeRedis(t, (command) => sayYes(command));
+  const { open, dropped, streams } = await start(t, redis);
+  dropped.add('Bearer key_1');
+  t.is((await open()).status, 401);
+  t.false(redis.seen.some((command) => command.startsWith('SUBSCRIBE')));
+  t.is(streams.count(), 0);
 });
 
 test('a stream ends when its key expires, and says so', async (t) => {

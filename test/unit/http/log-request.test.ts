@@ -20,8 +20,22 @@ test('of a Redis command the instance is logged, and no argument', async (t) => 
   t.is(await loggedPath('/redis/'), '/redis/…');
 });
 
-test('other paths are logged as they are', async (t) => {
-  for (const path of ['/', '/api/v1/instances', '/redis', '/redistribute/x']) {
-    t.is(await loggedPath(path), path);
+test("the service's own paths are logged as they are", async (t) => {
+  const own = ['/', '/api/v1/instances', '/docs', '/docs/errors.md', '/openapi.json', '/healthz'];
+  for (const path of [...own, '/readyz', '/metrics', '/redis']) t.is(await loggedPath(path), path);
+});
+
+test('of a path that was meant for the gateway no argument is logged either', async (t) => {
+  for (const [path, logged] of [
+    ['//redis/inst_a/set/k/SECRET', '/…'],
+    ['/Redis/inst_a/set/k/SECRET', '/…'],
+    ['/REDIS%2Finst_a%2Fset%2Fk%2FSECRET', '/…'],
+    ['/prefix/redis/inst_a/set/k/SECRET', '/prefix/…'],
+    ['/api/redis/inst_a/set/k/SECRET', '/api/…'],
+    ['/healthz/SECRET', '/healthz/…'],
+    ['/docs-SECRET', '/…'],
+    ['http://host/redis/inst_a/set/k/SECRET', '/…'],
+  ] as const) {
+    t.is(await loggedPath(path), logged, path);
   }
 });

@@ -14,7 +14,7 @@ const region = {
 };
 
 /** Regions whose runs end when the test says so. */
-function openRegions(orm: Orm) {
+function openRegions(orm: Orm, isThere: () => boolean = () => false) {
   const { logger } = captureLog();
   const runs: PromiseWithResolvers<void>[] = [];
   const pool = {
@@ -24,7 +24,13 @@ function openRegions(orm: Orm) {
       await run.promise;
     },
   } as unknown as WorkerPool;
-  const duties = { orm, logger, owner: 'me', isGone: () => false };
+  const duties = {
+    orm,
+    logger,
+    owner: 'me',
+    isGone: () => false,
+    isInPlace: async () => isThere(),
+  };
   const regions = createRegionStacks(duties, pool, 'swc_aaaaaaaaaaaaaaaa');
   const begun = async (count: number): Promise<void> => {
     const isBegun = async () => runs.length === count || undefined;
@@ -61,3 +67,24 @@ testOnEachDatabase('a run that failed is not remembered', async (t, orm) => {
   t.is(await next, await regions.ensure(region, false));
   t.is(runs.length, 2);
 });
+
+testOnEachDatabase(
+  'a region that was run and is in place is not run again, one whose network is gone is',
+  async (t, orm) => {
+    let isThere = true;
+    const { regions, runs, begun } = openRegions(orm, () => isThere);
+    const first = regions.ensure(region, true);
+    // Whatever a look finds: what was never run here may be another's.
+    await begun(1);
+    runs[0]?.resolve();
+    await first;
+    await Promise.all([regions.ensure(region, true), regions.ensure(region, true)]);
+    t.is(runs.length, 1);
+    isThere = false;
+    const anew = regions.ensure(region, true);
+    await begun(2);
+    runs[1]?.resolve();
+    await anew;
+    t.is(runs.length, 2);
+  },
+);
