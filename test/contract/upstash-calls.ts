@@ -88,7 +88,8 @@ export const calls: Readonly<Record<string, Calls>> = {
     t.is(await redis.hstrlen(h, 'field'), 5);
     t.deepEqual((await redis.hkeys(h)).map(String).sort(), ['10', 'OK', 'field', 'more', 'n', 'o']);
     t.is((await redis.hvals(h)).length, 6);
-    t.is(typeof (await redis.hrandfield(h)), 'string');
+    // The client reads a field that is a number as one.
+    t.true(['string', 'number'].includes(typeof (await redis.hrandfield(h))));
     t.is(Object.keys((await redis.hrandfield(h, 2, true)) ?? {}).length, 2);
     const [cursor, pairs] = await redis.hscan(h, 0, { match: 'f*' });
     t.deepEqual([String(cursor), pairs], ['0', ['field', 'value']]);
