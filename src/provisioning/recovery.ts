@@ -72,7 +72,7 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
 
 /** Removes a stack that cannot be destroyed, and none of its things: whoever asks removes those by label. */
 export async function forgetStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
-  await awaitLockOwner(engine, name);
+  await awaitLockOwner(engine, name, run);
   const workspace = await openWorkspace(engine);
   await releaseLock(engine, workspace, name, run);
   mendFiles(engine.settings.backendUrl, name);
@@ -124,10 +124,14 @@ function networkOf({ values }: Extract<Job, { kind: 'apply' }>): string | undefi
   return isRegion ? String(values['swiftcache:network']) : undefined;
 }
 
-/** Waits for the owner of the stack's lock to end: an orphan may be finishing its run. @throws after 22 s. */
-export async function awaitLockOwner({ settings }: Engine, name: string): Promise<void> {
+/** Waits for the owner of the stack's lock to end: an orphan may be finishing its run. @throws after 22 s, or once interrupted. */
+export async function awaitLockOwner(
+  { settings }: Engine,
+  name: string,
+  { signal }: Pick<RunOptions, 'signal'>,
+): Promise<void> {
   const isFree = async () => !lockOwners(settings.backendUrl, name).some(isAlive) || undefined;
-  await pollUntil(isFree, { timeoutMs: deadlines.lockWaitMs, intervalMs: 200 });
+  await pollUntil(isFree, { timeoutMs: deadlines.lockWaitMs, intervalMs: 200, signal });
 }
 
 /**

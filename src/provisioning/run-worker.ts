@@ -125,7 +125,7 @@ async function perform(engine: Engine, job: Job, run: RunOptions): Promise<Stack
     return {};
   }
   const mustRecover = needsRecovery(engine, job);
-  if (mustRecover) await awaitLockOwner(engine, job.stack);
+  if (mustRecover) await awaitLockOwner(engine, job.stack, run);
   const adoption = mustRecover
     ? await run.phases.run('recover', () => recoverStack(engine, job, run))
     : {};

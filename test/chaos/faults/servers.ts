@@ -192,6 +192,11 @@ function findOverlaps(id: string, traces: readonly Trace[]): string[] {
     const open = new Map<number, string>();
     const overtaken = new Set<number>();
     for (const { pid, step, when } of traces.filter((t) => workerSteps.has(t.step) === isWorkers)) {
+      // A worker that lives on may be given the instance once more: that begins anew, with recovery.
+      if (step === 'recover' && when === 'before') {
+        overtaken.delete(pid);
+        open.delete(pid);
+      }
       if (overtaken.has(pid)) wrong.push(`${id}: ${pid} went on with ${step} beside another`);
       for (const other of open.keys()) if (other !== pid) overtaken.add(other);
       if (when === 'before') open.set(pid, step);
