@@ -37,6 +37,11 @@ export function badRequest(message: string): AppError {
   return new AppError('invalid_request', message);
 }
 
+/** @param methods those that are taken there. */
+export function methodNotAllowed(methods: readonly string[]): AppError {
+  return new AppError('method_not_allowed', undefined, { headers: { Allow: methods.join(', ') } });
+}
+
 export function authenticationRequired(): AppError {
   return new AppError('authentication_required', 'Authentication required', challenge);
 }

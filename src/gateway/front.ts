@@ -14,7 +14,7 @@ import { AppError } from '../lib/errors.ts';
 import { takeRequestId } from '../lib/request-id.ts';
 import { type Answer, type Exchange, listCommonHeaders, sendAnswer } from './answer.ts';
 import { createCors } from './cors.ts';
-import { tooBusy } from './failures.ts';
+import { methodNotAllowed, tooBusy } from './failures.ts';
 import type { Unread } from './unread.ts';
 
 const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
@@ -101,7 +101,7 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   }
 
   function serveChecked(exchange: Exchange): Promise<Answer | undefined> {
-    if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed();
+    if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed(methods);
     if (isClosing) throw new AppError('shutting_down', undefined, { headers: lastOfConnection });
     if ((perConnection.get(exchange.request.socket) ?? 0) > perConnectionMax) {
       throw tooBusy(`More than ${perConnectionMax} requests at once on one connection`);
@@ -139,8 +139,4 @@ const lastOfConnection = { Connection: 'close', 'Retry-After': '1' };
 /** `gzip;q=0` refuses it. */
 function takesGzip(accepted: string | string[] | undefined): boolean {
   return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(String(accepted ?? ''));
-}
-
-function methodNotAllowed(): AppError {
-  return new AppError('method_not_allowed', undefined, { headers: { Allow: methods.join(', ') } });
 }

@@ -23,6 +23,7 @@ import { startRepeating } from '../lib/repeat.ts';
 import type { Exchange } from './answer.ts';
 import type { Grant } from './authorize.ts';
 import { type EventStreamLimits, openEventStream } from './event-stream.ts';
+import { methodNotAllowed } from './failures.ts';
 import type { Command, Target } from './parse.ts';
 import type { Links } from './redis/links.ts';
 import type { OwnLink } from './redis/own-link.ts';
@@ -117,7 +118,7 @@ export function createStreams(deps: StreamDeps): Streams {
 
   return {
     async serve(exchange, grant, target, authorize) {
-      if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed();
+      if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed(methods);
       const command = toStreamCommand(target);
       const link = await links.own(grant, 3);
       const stream: OpenStream = { grant, end: () => link.close() };
@@ -138,8 +139,4 @@ export function createStreams(deps: StreamDeps): Streams {
       await checking.stop();
     },
   };
-}
-
-function methodNotAllowed(): AppError {
-  return new AppError('method_not_allowed', undefined, { headers: { Allow: methods.join(', ') } });
 }

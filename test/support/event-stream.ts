@@ -48,7 +48,10 @@ export async function openStream(
   };
 }
 
-async function* readParts(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
+/** The parts of a stream, between its empty lines; one that was cut off is the last. */
+export async function* readParts(
+  body: ReadableStream<Uint8Array> | null,
+): AsyncGenerator<string, void> {
   if (!body) return;
   const decoder = new TextDecoder();
   let text = '';
@@ -58,6 +61,7 @@ async function* readParts(body: ReadableStream<Uint8Array> | null): AsyncGenerat
     text = parts.pop() ?? '';
     yield* parts;
   }
+  if (text !== '') yield text;
 }
 
 function parsePart(part: string): SentEvent | string {

@@ -1,6 +1,7 @@
 /** A client of the gateway's streams that reads events as they come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import { readParts } from '../../support/event-stream.ts';
 import type { Bound, Harness } from './harness.ts';
 
 export interface EventReader {
@@ -62,17 +63,4 @@ export async function openEvents(
     },
     leave: () => leaving.abort(),
   };
-}
-
-async function* readParts(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
-  if (!body) return;
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true });
-    const parts = text.split('\n\n');
-    text = parts.pop() ?? '';
-    yield* parts;
-  }
-  if (text !== '') yield text;
 }

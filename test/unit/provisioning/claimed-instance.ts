@@ -8,6 +8,23 @@ import type { Operation, OperationKind } from '../../../src/store/entities/opera
 import { createTestClock } from '../../support/clock.ts';
 import { addInstance, addOperation, readInstance } from '../../support/rows.ts';
 
+/** Why a wish is given up. */
+export const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
+
+/** Settings, and how a row says that they were last made real. */
+export const settings = {
+  maxMemoryBytes: 512,
+  evictionPolicy: 'volatile-lru',
+  persistence: false,
+  image: 'sha256:of-before',
+};
+export const applied = {
+  appliedMaxMemoryBytes: 512,
+  appliedEvictionPolicy: 'volatile-lru',
+  appliedPersistence: false,
+  appliedImage: 'sha256:of-before',
+};
+
 /** An instance with its operation, claimed and begun: what the reconciler has in hand. */
 export async function begin(orm: Orm, changes: Partial<Instance> = {}, kind?: OperationKind) {
   const clock = createTestClock();

@@ -1,11 +1,17 @@
 import { listSettled } from '../../../src/provisioning/drift/judged-rows.ts';
 import { claimNext } from '../../../src/provisioning/leases.ts';
 import * as transitions from '../../../src/provisioning/transitions.ts';
+import type { Orm } from '../../../src/store/database.ts';
+import type { Instance } from '../../../src/store/entities/instance.ts';
+import type { OperationKind } from '../../../src/store/entities/operation.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
 import { readInstance, readOperation } from '../../support/rows.ts';
-import { begin } from './claimed-instance.ts';
+import { applied, type Begun, begin, cause, settings } from './claimed-instance.ts';
 
-const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
+/** A wish for less memory than the settings that were last made real. */
+function beginSmaller(orm: Orm, wish: Partial<Instance>, kind: OperationKind): Promise<Begun> {
+  return begin(orm, { ...wish, ...settings, ...applied, maxMemoryBytes: 64 }, kind);
+}
 
 testOnEachDatabase('failed: FAILED with the reason, its operation too', async (t, orm) => {
   const { services, claim, instance, operation } = await begin(orm);
@@ -36,28 +42,11 @@ testOnEachDatabase(
   },
 );
 
-const settings = {
-  maxMemoryBytes: 512,
-  evictionPolicy: 'volatile-lru',
-  persistence: false,
-  image: 'sha256:of-before',
-};
-const applied = {
-  appliedMaxMemoryBytes: 512,
-  appliedEvictionPolicy: 'volatile-lru',
-  appliedPersistence: false,
-  appliedImage: 'sha256:of-before',
-};
-
 testOnEachDatabase(
   'an update of settings that is given up has them as before again, to be made real once more',
   async (t, orm) => {
     const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'update',
-    );
+    const begun = await beginSmaller(orm, wish, 'update');
     const { services, claim, instance, operation } = begun;
     await transitions.settleFailed(services, claim, instance, operation, cause);
     const row = await readInstance(orm, instance.id);
@@ -71,11 +60,7 @@ testOnEachDatabase(
   'the reason of an update that was given up stays until the next wish, through the run that went back',
   async (t, orm) => {
     const wish = { status: 'RUNNING', generation: 2, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'update',
-    );
+    const begun = await beginSmaller(orm, wish, 'update');
     const { services, claim, instance, operation } = begun;
     await transitions.settleFailed(services, claim, instance, operation, cause);
     const back = await claimNext({ ...services, owner: 'me' });
@@ -96,11 +81,7 @@ for (const status of ['RUNNING', 'STOPPED'] as const) {
     `an instance whose update and the way back are given up stays ${status}, and is watched`,
     async (t, orm) => {
       const wish = { status, generation: 2, appliedGeneration: 1, nodeHost: '127.0.0.1' };
-      const begun = await begin(
-        orm,
-        { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-        'update',
-      );
+      const begun = await beginSmaller(orm, wish, 'update');
       const { services, claim, instance, operation } = begun;
       await transitions.settleFailed(services, claim, instance, operation, cause);
       t.deepEqual(await listSettled(services, [instance.region]), []);
@@ -119,11 +100,7 @@ testOnEachDatabase(
   'a restart that fails for settings asked before it goes on without them',
   async (t, orm) => {
     const wish = { status: 'RESTARTING', generation: 3, appliedGeneration: 1 } as const;
-    const begun = await begin(
-      orm,
-      { ...wish, ...settings, ...applied, maxMemoryBytes: 64 },
-      'restart',
-    );
+    const begun = await beginSmaller(orm, wish, 'restart');
     const { services, claim, instance, operation } = begun;
     await transitions.settleFailed(services, claim, instance, operation, cause);
     t.like(await readInstance(orm, instance.id), { ...settings, status: 'RESTARTING' });

@@ -10,21 +10,16 @@ import { DataKeyEntity, KeyBindingEntity } from '../../../src/store/entities/dat
 import { type Operation, OperationEntity } from '../../../src/store/entities/operation.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
 import { addDataKey, addInstance, readInstance, readOperation } from '../../support/rows.ts';
-import { at, type Begun, begin, deleteMeanwhile, takeOver } from './claimed-instance.ts';
-
-const cause = { code: 'port_in_use', message: 'taken', transient: false } as const;
-const settings = {
-  maxMemoryBytes: 512,
-  evictionPolicy: 'volatile-lru',
-  persistence: false,
-  image: 'sha256:of-before',
-};
-const applied = {
-  appliedMaxMemoryBytes: 512,
-  appliedEvictionPolicy: 'volatile-lru',
-  appliedPersistence: false,
-  appliedImage: 'sha256:of-before',
-};
+import {
+  applied,
+  at,
+  type Begun,
+  begin,
+  cause,
+  deleteMeanwhile,
+  settings,
+  takeOver,
+} from './claimed-instance.ts';
 
 const outputs = { nodeHost: '127.0.0.1', nodePort: 20_007, passwordSealed: 'v1:sealed' };
 
