@@ -2,8 +2,14 @@
  * The HTTP server: one port for the control API's framework and, beside it, the command gateway, which
  * stands on node:http itself because its requests are many and small (docs/decisions/0021).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Gateway } from './gateway/gateway.ts';
+import {
+  createPlainLane,
+  type PlainLane,
+  type PlainLaneOptions,
+} from './gateway/plain/plain-lane.ts';
 import { boundBodies } from './http/body-time.ts';
 
 /** Within it a body has arrived whole. */
@@ -18,7 +24,7 @@ export const listenBacklog = 4_096;
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 interface Surfaces {
-  readonly gateway: Pick<Gateway, 'handle'> | undefined;
+  readonly gateway: Pick<Gateway, 'handle' | 'handlePlain'> | undefined;
   /** Takes every path that is not the gateway's. */
   readonly others: Handler;
   /** What may stand before every path; '' for nothing. */
@@ -34,16 +40,50 @@ export function createHttpServer({
   pathPrefix,
   areOthersBound = true,
 }: Surfaces): Server {
-  const server = createServer((request, response) => {
+  const server = new HttpServer((request, response) => {
     if (pathPrefix !== '') request.url = withoutPrefix(request.url ?? '', pathPrefix);
     if (gateway && isGatewayTarget(request.url ?? '')) gateway.handle(request, response);
     else others(request, response);
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;
+  if (gateway) {
+    server.addLane(({ url, ...request }, answer) => {
+      const target = withoutPrefix(url, pathPrefix);
+      return isGatewayTarget(target) && gateway.handlePlain({ ...request, url: target }, answer);
+    });
+  }
   boundBodies(server, bodyTimeoutMs, ({ url = '' }) => {
     return areOthersBound || isGatewayTarget(withoutPrefix(url, pathPrefix));
   });
   return server;
+}
+
+/** Node's server, whose connections a lane for plain requests reads first. */
+class HttpServer extends Server {
+  #lane: PlainLane | undefined;
+
+  addLane(serve: PlainLaneOptions['serve']): void {
+    const [handOver] = this.listeners('connection') as ((socket: Socket) => void)[];
+    if (!handOver) throw new Error('the server takes no connections');
+    const lane = createPlainLane({
+      serve,
+      handOver: (socket) => handOver.call(this, socket),
+      isOpen: () => this.listening,
+      keepAliveMs: keepAliveTimeoutMs,
+    });
+    this.#lane = lane;
+    this.removeAllListeners('connection').on('connection', lane.accept);
+  }
+
+  override closeIdleConnections(): void {
+    super.closeIdleConnections();
+    this.#lane?.closeIdle();
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections();
+    this.#lane?.destroyAll();
+  }
 }
 
 /** Answers what is under way, then cuts what stays open. */

@@ -5,7 +5,8 @@
  * its address on; sending never throws; a large answer that is not read is kept for a bounded time, and
  * only so many (unread.ts).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { ErrorCode } from '../lib/errors.ts';
@@ -29,10 +30,31 @@ export interface Trace {
   headers: Readonly<Record<string, string>> | undefined;
 }
 
+/** A request, as node:http's or as the plain lane's. */
+export interface Incoming {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: Socket;
+  /** Where it has arrived whole, and may have one. */
+  readonly body?: Buffer | undefined;
+}
+
+/** Its answer: of node:http's, what every answer needs. */
+export interface Outgoing {
+  readonly statusCode: number;
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  writeHead(status: number, headers: string[]): unknown;
+  end(body: string | Buffer): unknown;
+  destroy(): unknown;
+  once(event: 'close' | 'finish', listener: () => void): unknown;
+}
+
 /** One request with the answer that it is to have. */
 export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: Incoming;
+  readonly response: Outgoing;
   readonly requestId: string;
   /** Where it came from. */
   readonly address: string;
@@ -43,6 +65,17 @@ export interface Exchange {
   readonly trace: Trace;
   /** Whether its client may be sent a compressed answer. */
   readonly mayCompress: boolean;
+}
+
+/** Node:http's own two, for what the plain lane cannot give: bodies and answers that come in pieces. */
+export function asStreams({ request, response }: Exchange): {
+  request: IncomingMessage;
+  response: ServerResponse;
+} {
+  if (!(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) {
+    throw new TypeError('a plain request has come where only streams are served');
+  }
+  return { request, response };
 }
 
 export interface Answer {

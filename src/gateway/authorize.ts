@@ -7,7 +7,8 @@
  * by the secret: nothing that is compared tells how much of a guess was right, and no secret outlives its
  * request here. (Finding it by the header's text instead would save about 0.5 µs a request.)
  *
- * While an answer is fresh nothing is awaited: the grant is given at once, without a promise.
+ * While an answer is fresh nothing is awaited: the grant is given at once, without a promise; and a key that
+ * is in use is asked for again before its answer is old.
  */
 import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
@@ -25,6 +26,8 @@ import { readQueryToken, type Target } from './parse.ts';
 import type { FindPrincipal, KnownInstance, KnownKey, KnownPrincipal } from './principals.ts';
 
 const cachedMsMax = 1_000;
+/** A key that is used after so much of it is asked for again meanwhile, so that nobody need wait. */
+const refreshedAfterMs = 500;
 const cachedPrincipalsMax = 10_000;
 const bearer = 'Bearer ';
 
@@ -55,6 +58,8 @@ export interface Authorizer {
 interface Cached {
   readonly principal: KnownPrincipal;
   readonly freshUntilMs: number;
+  /** From then on whoever uses it has it asked for again. */
+  readonly refreshAtMs: number;
   /** The address that was last found to be allowed: reading one costs more than all else here. */
   allowedAddress: string | undefined;
 }
@@ -73,7 +78,12 @@ export function createAuthorizer(deps: {
   function readCache(hash: string): Cached | undefined {
     const cached = cache.get(hash);
     if (!cached) return undefined;
-    if (cached.freshUntilMs > performance.now() && !hasEnded(cached.principal.key)) return cached;
+    const nowMs = performance.now();
+    if (cached.freshUntilMs > nowMs && !hasEnded(cached.principal.key)) {
+      // Where it fails, the answer in hand holds until it is old, and then the failure is told.
+      if (cached.refreshAtMs < nowMs && !lookups.has(hash)) shareLookUp(hash).catch(ignore);
+      return cached;
+    }
     cache.delete(hash);
     return undefined;
   }
@@ -85,11 +95,19 @@ export function createAuthorizer(deps: {
   /** What was found while a drop came may be older than it, so it is asked for once more. */
   async function lookUp(hash: string, isRepeated = false): Promise<Cached | undefined> {
     const begun = generation;
-    const freshUntilMs = performance.now() + cachedMsMax;
+    const askedMs = performance.now();
     const principal = await findPrincipal(hash);
     if (begun !== generation && !isRepeated) return await lookUp(hash, true);
-    if (!principal || hasEnded(principal.key)) return undefined;
-    const found: Cached = { principal, freshUntilMs, allowedAddress: undefined };
+    if (!principal || hasEnded(principal.key)) {
+      cache.delete(hash);
+      return undefined;
+    }
+    const found: Cached = {
+      principal,
+      freshUntilMs: askedMs + cachedMsMax,
+      refreshAtMs: askedMs + refreshedAfterMs,
+      allowedAddress: undefined,
+    };
     if (begun !== generation) return found;
     const [oldest] = cache.keys();
     if (cache.size >= cachedPrincipalsMax && oldest !== undefined) cache.delete(oldest);
@@ -174,3 +192,5 @@ function readBearer(authorization: string): string {
   if (isPlain && authorization.length > bearer.length) return authorization.slice(bearer.length);
   return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? 'malformed';
 }
+
+function ignore(): void {}

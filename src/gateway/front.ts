@@ -12,7 +12,14 @@ import type { Socket } from 'node:net';
 import { clientAddressOf } from '../lib/client-address.ts';
 import { AppError } from '../lib/errors.ts';
 import { takeRequestId } from '../lib/request-id.ts';
-import { type Answer, type Exchange, listCommonHeaders, sendAnswer } from './answer.ts';
+import {
+  type Answer,
+  type Exchange,
+  type Incoming,
+  listCommonHeaders,
+  type Outgoing,
+  sendAnswer,
+} from './answer.ts';
 import { createCors } from './cors.ts';
 import { methodNotAllowed, tooBusy } from './failures.ts';
 import type { Unread } from './unread.ts';
@@ -44,6 +51,8 @@ export interface Work {
 
 export interface Front {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** The same for the plain lane, which brings one request of a connection at a time, and no OPTIONS. */
+  handlePlain(request: Incoming, response: Outgoing): void;
   /** How many requests have no answer yet. */
   readInFlight(): number;
   /** Refuses what comes from now on, and waits for what is under way, at most so long. */
@@ -58,7 +67,7 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
 
-  function open(request: IncomingMessage, response: ServerResponse): Exchange {
+  function open(request: Incoming, response: Outgoing): Exchange {
     const { headers } = request;
     const requestId = takeRequestId(headers['x-request-id']);
     const further = cors.readHeaders(headers.origin);
@@ -110,6 +119,7 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   }
 
   return {
+    handlePlain: (request, response) => void answer(open(request, response)),
     handle(request, response) {
       if (request.method === 'OPTIONS') {
         const headers = cors.readPreflight(request.headers);

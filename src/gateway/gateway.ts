@@ -26,7 +26,7 @@ import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import { idPattern } from '../lib/ids.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Answer, Exchange } from './answer.ts';
+import { type Answer, asStreams, type Exchange, type Incoming, type Outgoing } from './answer.ts';
 import { createAuthorizer, type Grant } from './authorize.ts';
 import { createBodyReader } from './body.ts';
 import { encodeFailure } from './encode.ts';
@@ -65,6 +65,10 @@ export interface GatewayDeps {
 export interface Gateway {
   /** Answers a request whose path is under /redis/. */
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Answers a request that the plain lane has read; false where it needs node:http, and nothing was done.
+   */
+  handlePlain(request: Incoming, response: Outgoing): boolean;
   /** What it has counted since it was made, and how much is open now. */
   readFigures(): Figures;
   /** Forgets what is known of an instance and closes its connections: it was changed or deleted. */
@@ -135,14 +139,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     // Who may not run anything now need not send all of it.
     await admit(exchange, grant, 0);
-    const body = await bodies.read(request);
+    const body = request.body ?? (await bodies.read(asStreams(exchange).request));
     // A body may take its time: what has changed of the key meanwhile holds for its command.
     return await run(exchange, target, await authorize(exchange, target), body);
   }
 
   async function serveStream(exchange: Exchange, target: Target, grant: Grant): Promise<undefined> {
     // Upstash's clients send a body that says nothing.
-    exchange.request.resume();
+    asStreams(exchange).request.resume();
     exchange.trace.command = target.kind.toUpperCase();
     await admit(exchange, grant, 1);
     await streams.serve(exchange, grant, target, async () => await authorize(exchange, target));
@@ -204,6 +208,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     handle: front.handle,
+    handlePlain(request, response) {
+      const target = splitTarget(request.url ?? '');
+      if (!target || isStream(target.kind)) return false;
+      front.handlePlain(request, response);
+      return true;
+    },
     readFigures: observer.read,
     dropInstance(instanceId) {
       authorizer.dropInstance(instanceId);
@@ -228,7 +238,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 type Admission = Promise<Readonly<Record<string, string>> | undefined>;
 
 /** A signal that says when the caller has gone, or has its answer. */
-function signalEnd(response: ServerResponse): AbortSignal {
+function signalEnd(response: Outgoing): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => controller.abort());
   if (response.destroyed) controller.abort();

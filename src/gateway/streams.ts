@@ -20,7 +20,7 @@ import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { startRepeating } from '../lib/repeat.ts';
-import type { Exchange } from './answer.ts';
+import { asStreams, type Exchange } from './answer.ts';
 import type { Grant } from './authorize.ts';
 import { type EventStreamLimits, openEventStream } from './event-stream.ts';
 import { methodNotAllowed } from './failures.ts';
@@ -93,7 +93,8 @@ export function createStreams(deps: StreamDeps): Streams {
     link: OwnLink,
     command: Command,
   ): Promise<void> {
-    const { response, requestId } = exchange;
+    const { requestId } = exchange;
+    const { response } = asStreams(exchange);
     const headers = [...exchange.headers, ...Object.entries(exchange.trace.headers ?? {}).flat()];
     const leave = (): void => link.close();
     response.once('close', leave);

@@ -6,8 +6,8 @@
  * answer that is not taken in its time is cut, too. Answers below 64 KiB are not looked at: Node takes no
  * more requests from a connection whose answers wait.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Incoming, Outgoing } from './answer.ts';
 
 /** Smaller answers are not counted. */
 export const countedBytesMin = 64 * 1024;
@@ -39,7 +39,7 @@ export interface Unread {
    * Counts an answer until it is taken or its connection has ended; cuts the connection where it is not taken.
    * @returns false where there is no room for it: the connection was cut.
    */
-  hold(request: IncomingMessage, response: ServerResponse, answer: HeldAnswer): boolean;
+  hold(request: Incoming, response: Outgoing, answer: HeldAnswer): boolean;
 }
 
 export interface HeldAnswer {

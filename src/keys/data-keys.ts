@@ -96,8 +96,7 @@ export async function findPrincipal(
     : undefined;
 }
 
-/** The same for whoever has the SHA-256 (lower-case hex) of a well-formed secret, and not the secret. */
-export async function findPrincipalByHash(
+async function findPrincipalByHash(
   em: EntityManager,
   secretHash: string,
   now: Date,

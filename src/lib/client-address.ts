@@ -1,5 +1,11 @@
 /** Where a request comes from, as far as the proxies in front of the service are believed. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What of a request tells where it comes from. */
+interface Caller {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
 
 /**
  * Gives the address of whoever sent a request: what the outermost of the believed proxies wrote into
@@ -9,7 +15,7 @@ import type { IncomingMessage } from 'node:http';
  * @param proxyHops how many proxies are believed; with 0 the header is not looked at.
  * @returns '' where the socket has gone.
  */
-export function clientAddressOf({ headers, socket }: IncomingMessage, proxyHops: number): string {
+export function clientAddressOf({ headers, socket }: Caller, proxyHops: number): string {
   const forwarded = proxyHops > 0 ? headers['x-forwarded-for'] : undefined;
   if (forwarded) {
     const entries = String(forwarded).split(',').slice(-proxyHops);

@@ -96,7 +96,8 @@ async function serve(
     await streams.serve(exchange, grant, target, authorize);
   } catch (error) {
     const { status, message: words } = describeFailure(error);
-    exchange.response.writeHead(status).end(words);
+    exchange.response.writeHead(status, []);
+    exchange.response.end(words);
   }
 }
 
