@@ -27,8 +27,11 @@ export interface Execution {
   readonly links: Links;
   readonly grant: Grant;
   readonly format: ReplyFormat;
-  /** Aborted when the caller has gone; asked for only where something waits. */
-  readonly signal: AbortSignal;
+  /**
+   * Makes a signal that is aborted when the caller has gone; called only where something waits. (A function:
+   * a getter in an object made for each request would be a hidden class for each, which outlives it.)
+   */
+  signalEnd(): AbortSignal;
   /** Aborted when the service stops, with the error to answer: what waits is not waited for then. */
   readonly stopping?: AbortSignal;
 }
@@ -92,7 +95,8 @@ function run(execution: Execution, command: Command): Promise<Frame> {
     case 'refused':
       throw badRequest(classification.reason);
     case 'blocking': {
-      const { links, grant, format, signal, stopping } = execution;
+      const { links, grant, format, stopping } = execution;
+      const signal = execution.signalEnd();
       const until = stopping ? AbortSignal.any([signal, stopping]) : signal;
       return runBlocking(links, grant, format.protocol, command, until);
     }
@@ -198,7 +202,7 @@ export function createOwnTurns(execution: Execution): OwnTurns {
   async function open(): Promise<OwnLink> {
     const { links, grant, format } = execution;
     const opened = await links.own(grant, format.protocol);
-    ({ signal } = execution);
+    signal = execution.signalEnd();
     signal.addEventListener('abort', close);
     if (signal.aborted) opened.close();
     return opened;

@@ -166,9 +166,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       grant,
       format,
       stopping: stopping.signal,
-      get signal() {
-        return signalEnd(response);
-      },
+      signalEnd: () => signalEnd(response),
     };
     if (kind === 'pipeline' || kind === 'multi-exec') {
       const what = kind === 'pipeline' ? 'pipeline' : 'transaction';

@@ -89,9 +89,14 @@ export function createBatchQueue(): BatchQueue {
       firstUnsent = undefined;
     },
     shift() {
-      if (oldest === firstUnsent) firstUnsent = oldest?.next;
-      oldest = oldest?.next;
+      const taken = oldest;
+      if (!taken) return;
+      if (taken === firstUnsent) firstUnsent = taken.next;
+      oldest = taken.next;
       if (!oldest) newest = undefined;
+      // Once the collector has moved one batch to its old objects, that one's `next` would keep every later
+      // batch with all of its request alive until then, and move them, too: 15 ms of each 150 were that.
+      taken.next = undefined;
     },
   };
 }
