@@ -5,16 +5,16 @@
  * begun and not recorded ("pending"), of which a create leaves a real container or volume that the state
  * does not know, so that the next create stumbles over its name; a checkpoint that is torn or gone.
  *
- * Order: wait until the lock's owner is gone, ask whether the run may begin, and only then cancel; mend the
- * backend's files; remove what carries the instance's label and is not in the state; clear the pending
- * operations.
+ * Order: wait until the lock's owner is gone, ask whether the run may begin, and only then mend the backend's
+ * files and remove the lock; remove what carries the instance's label and is not in the state; clear the
+ * pending operations.
  *
  * Guarantees: the volume of an instance that has run is never removed here. Where the state does not know
  * it, the next run takes it over, and with it the platform's password that its users were made with; a
  * container that the state does not know is stopped in order first, so that its data is in the volume.
  */
 
-import type { Deployment, LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { Deployment, Stack } from '@pulumi/pulumi/automation/index.js';
 import type Docker from 'dockerode';
 import type { Adoption } from '../../infra/adoption.ts';
 import { pollUntil } from '../lib/retry.ts';
@@ -38,7 +38,7 @@ import {
 } from './engine.ts';
 import { stateFolder } from './file-backend.ts';
 import type { Job } from './messages.ts';
-import { isAlive, lockOwners } from './stack-locks.ts';
+import { isAlive, isLocked, lockOwners, removeDeadLocks } from './stack-locks.ts';
 import { dropBrokenAttributes } from './state-files.ts';
 
 const passwordType = 'swiftcache:index:InstancePassword';
@@ -51,8 +51,7 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
   const docker = connectDocker(dockerHost);
   await requireDocker(docker);
   const workspace = await openWorkspace(engine);
-  await releaseLock(engine, workspace, name, run);
-  mendFiles(backendUrl, name);
+  await mendBackend(engine, name, run);
   if (!(await stackExists(engine, workspace, name))) return await clearWay(docker, job, {}, run);
   const stack = await openStack(workspace, name);
   const state = await readState(backendUrl, name, stack);
@@ -74,17 +73,10 @@ export async function recoverStack(engine: Engine, job: Job, run: RunOptions): P
 export async function forgetStack(engine: Engine, name: string, run: RunOptions): Promise<void> {
   await awaitLockOwner(engine, name, run);
   const workspace = await openWorkspace(engine);
-  await releaseLock(engine, workspace, name, run);
-  mendFiles(engine.settings.backendUrl, name);
+  await mendBackend(engine, name, run);
   if (await stackExists(engine, workspace, name)) {
     await workspace.removeStack(name, { force: true });
   }
-}
-
-function mendFiles(backendUrl: string, name: string): void {
-  dropBrokenAttributes(backendUrl);
-  const folder = stateFolder(backendUrl);
-  if (folder) mendCheckpoint(folder, name);
 }
 
 async function readState(backendUrl: string, name: string, stack: Stack): Promise<StackState> {
@@ -135,19 +127,16 @@ export async function awaitLockOwner(
 }
 
 /**
- * Asks leave, and removes a lock whose owner is dead. Whoever lost the lease meanwhile removes nothing: the
- * lock may be another's by now.
+ * Asks leave, mends what the files of a file backend became in a kill, and removes the locks of the dead.
+ * Whoever lost the lease meanwhile touches nothing: all of it may be another's by now.
  */
-async function releaseLock(
-  engine: Engine,
-  workspace: LocalWorkspace,
-  name: string,
-  { askLeave }: RunOptions,
-): Promise<void> {
+async function mendBackend(engine: Engine, name: string, { askLeave }: RunOptions): Promise<void> {
   await askLeave();
-  const owners = lockOwners(engine.settings.backendUrl, name);
+  const { backendUrl } = engine.settings;
   // A living one has come meanwhile: Pulumi refuses the run, and the next try begins with a new look.
-  if (owners.length === 0 || owners.some(isAlive)) return;
-  const stack = await openStack(workspace, name);
-  await stack.cancel();
+  if (isLocked(backendUrl, name)) return;
+  dropBrokenAttributes(backendUrl);
+  const folder = stateFolder(backendUrl);
+  if (folder) mendCheckpoint(folder, name);
+  removeDeadLocks(backendUrl, name);
 }

@@ -5,7 +5,7 @@
  * only where its owner is known to be gone. Other backends tell whose a lock is only where they
  * refuse a run (dead-locks.ts).
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, platform } from 'node:os';
 import { basename, join } from 'node:path';
 import { projectFolder, stateFolder } from './file-backend.ts';
@@ -20,6 +20,23 @@ const nobody: LockOwner = { pid: 0, hostname: hostname() };
 
 /** The owners of a stack's locks, dead ones included. */
 export function lockOwners(backendUrl: string, stack: string): LockOwner[] {
+  return listLocks(backendUrl, stack).map(readLock);
+}
+
+/**
+ * Removes a stack's locks whose owners are dead, and no other that may have come meanwhile. In a file backend
+ * that is what `pulumi cancel` does to all of them alike, where it can read the stack's state.
+ */
+export function removeDeadLocks(backendUrl: string, stack: string): void {
+  for (const path of listLocks(backendUrl, stack)) {
+    if (isAlive(readLock(path))) continue;
+    rmSync(path, { force: true });
+    rmSync(`${path}.attrs`, { force: true });
+  }
+}
+
+/** The paths of a stack's locks in a file backend; none in another. */
+function listLocks(backendUrl: string, stack: string): string[] {
   const root = stateFolder(backendUrl);
   if (!root) return [];
   const folder = join(projectFolder(root, 'locks/organization'), stack);
@@ -28,7 +45,7 @@ export function lockOwners(backendUrl: string, stack: string): LockOwner[] {
       readdirSync(folder)
         // Pulumi takes one that was never finished (`….json.….tmp`) for a lock too, and fails on it.
         .filter((file) => /\.json(\.\w+\.tmp)?$/.test(file))
-        .map((file) => readLock(join(folder, file)))
+        .map((file) => join(folder, file))
     );
   } catch {
     return [];

@@ -20,10 +20,12 @@ import {
 import {
   countRuns,
   filesNaming,
+  leaveLock,
   leaveOldFiles,
   readLock,
   removeCopies,
   stateDir,
+  tearAttributes,
   tearCheckpoint,
 } from '../support/state-files.ts';
 
@@ -92,6 +94,31 @@ test.serial(
     t.is(operation.status, 'SUCCEEDED', JSON.stringify(operation.error));
     await write(service, living, 'still', 'there');
     t.regex(await runPulumi(service, 'preview -s eu-central --expect-no-changes'), /unchanged/);
+  },
+);
+
+test.serial(
+  "a dead process's lock is taken away though its kill left the files of the state half-written",
+  async (t) => {
+    const service = await startTestService(t);
+    const instance = await createRunningInstance(service);
+    const breaks = {
+      attributes: () => tearAttributes(service, instance.id),
+      checkpoint: () => tearCheckpoint(service, instance.id, () => ''),
+      'checkpoint without a copy': () => {
+        tearCheckpoint(service, instance.id, () => '');
+        removeCopies(service, instance.id);
+      },
+    };
+    let maxMemory = 32 * mib;
+    for (const [name, tear] of Object.entries(breaks)) {
+      await leaveLock(service, instance.id);
+      tear();
+      maxMemory += 16 * mib;
+      await changeMemory(t, service, instance, maxMemory);
+      t.is(countRuns(service), 0, name);
+    }
+    t.regex(await runPulumi(service, `preview -s ${instance.id} --expect-no-changes`), /unchanged/);
   },
 );
 

@@ -1,4 +1,7 @@
 /** The files in which a service keeps its stacks' state, and what kills and losses make of them. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -8,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestService } from './service.ts';
 
@@ -24,6 +28,21 @@ export function tearCheckpoint(
 ): void {
   const path = join(stateDir(service), `stacks/swiftcache/${instanceId}.json`);
   writeFileSync(path, tear('{"version":3,"checkpoint":{"latest":{}}}'));
+}
+
+/** Leaves the attributes of a stack's checkpoint as a kill does that comes when they were just opened. */
+export function tearAttributes(service: TestService, instanceId: string): void {
+  writeFileSync(join(stateDir(service), `stacks/swiftcache/${instanceId}.json.attrs`), '');
+}
+
+/** Leaves the lock of a process that has ended. */
+export async function leaveLock(service: TestService, instanceId: string): Promise<void> {
+  const ended = spawn('true');
+  await once(ended, 'exit');
+  const folder = join(stateDir(service), 'locks/organization/swiftcache', instanceId);
+  mkdirSync(folder, { recursive: true });
+  const lock = { pid: ended.pid, username: 'root', hostname: hostname(), timestamp: new Date() };
+  writeFileSync(join(folder, `${randomUUID()}.json`), JSON.stringify(lock));
 }
 
 /** Removes what the backend keeps of a checkpoint besides itself. */

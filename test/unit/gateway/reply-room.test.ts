@@ -18,7 +18,10 @@ async function start(t: ExecutionContext): Promise<{ redis: FakeRedis; execution
   t.teardown(() => links.close());
   const { signal } = new AbortController();
   const format = readReplyFormat({});
-  return { redis, execution: { links, grant: grantFor(redis.port), format, signal } };
+  return {
+    redis,
+    execution: { links, grant: grantFor(redis.port), format, signalEnd: () => signal },
+  };
 }
 
 function parse(lines: readonly string[]): Command[] {

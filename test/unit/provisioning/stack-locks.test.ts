@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { isAlive, isLocked, lockOwners } from '../../../src/provisioning/stack-locks.ts';
+import {
+  isAlive,
+  isLocked,
+  lockOwners,
+  removeDeadLocks,
+} from '../../../src/provisioning/stack-locks.ts';
 import { temporaryFolder } from '../../support/folders.ts';
 
 const stack = 'inst_aaaaaaaaaaaaaaaa';
@@ -35,4 +40,20 @@ test('a lock that was cut short has a dead owner, and is seen', (t) => {
   writeFileSync(join(folder, 'b.json.18ea256b99a5aadd.tmp'), '');
   t.is(lockOwners(`file://${root}`, stack).length, 2);
   t.false(isLocked(`file://${root}`, stack));
+});
+
+test("the dead's locks are removed, and no other's", (t) => {
+  const root = temporaryFolder(t);
+  const folder = join(root, '.pulumi/locks/organization/swiftcache', stack);
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, content: unknown) =>
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  write('dead.json', { pid: process.pid, hostname: hostname() });
+  write('dead.json.attrs', {});
+  write('elsewhere.json', { pid: 1, hostname: `not-${hostname()}` });
+  write('elsewhere.json.attrs', {});
+  writeFileSync(join(folder, 'unfinished.json.18ea256b99a5aadd.tmp'), '');
+  removeDeadLocks(`file://${root}`, stack);
+  t.deepEqual(readdirSync(folder).sort(), ['elsewhere.json', 'elsewhere.json.attrs']);
+  removeDeadLocks('postgres://elsewhere/state', stack);
 });
