@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createDatabasePorts, type GatewayPorts } from '../../../src/gateway/ports.ts';
 import { createGatewayProcesses, type GatewayProcesses } from '../../../src/gateway-processes.ts';
+import { createDataSecret } from '../../../src/keys/format.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
 import { captureLog } from '../../support/log-lines.ts';
@@ -107,6 +108,24 @@ test.serial('several processes hold one rate', async (t) => {
   const passed = statuses.filter((status) => status === 200).length;
   t.true(passed >= 5 && passed <= 5 * windows, `${passed} in ${windows}`);
   t.true(statuses.every((status) => status === 200 || status === 429));
+});
+
+test.serial('a process asks for no more wrong keys of an address than it may', async (t) => {
+  let asked = 0;
+  const findPrincipal: GatewayPorts['findPrincipal'] = async () => {
+    asked += 1;
+    return undefined;
+  };
+  const { world } = await start(t, 1, { findPrincipal });
+  const begunMs = performance.now();
+  const statuses: number[] = [];
+  for (let index = 0; index < 100; index += 1) {
+    const { secret } = createDataSecret();
+    statuses.push((await call(world, { ...world, secret }, '/ping')).status);
+  }
+  const seconds = Math.ceil((performance.now() - begunMs) / 1_000) + 1;
+  t.deepEqual(new Set(statuses), new Set([401, 429]));
+  t.true(asked <= 30 * Math.ceil(seconds / 10) + 5 * seconds, `${asked} in ${seconds} s`);
 });
 
 test.serial('a key that is dropped, or of which another server took the right, ends', async (t) => {
