@@ -269,6 +269,64 @@ test('forged replies behind a script reach nobody', async (t) => {
   t.deepEqual(replies, ['mine', connectionError, connectionError, connectionError]);
 });
 
+const loading = 'LOADING Redis is loading';
+const unknown = (command: string): string | undefined =>
+  /^[0-9a-f-]{36}$/.test(command) ? `-ERR unknown command '${command}', with args\r\n` : undefined;
+const sendAll = async (links: Links, grant: Grant, lines: string[]) =>
+  await Promise.all(lines.map((line) => run(links, grant, line)));
+
+test('where Redis refuses the sentinel, each still gets its own reply', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (/^(EVAL|ECHO) /.test(command)) return `-${loading}\r\n`;
+    return command.startsWith('GET') ? `+${command}\r\n` : unknown(command);
+  });
+  const links = startLinks(t);
+  const grant = grantFor(redis.port);
+  for (let round = 0; round < 3; round += 1) {
+    const replies = await sendAll(links, grant, [
+      'GET a',
+      'EVAL x 0',
+      'GET b',
+      'EVAL y 0',
+      'GET c',
+    ]);
+    t.deepEqual(replies, ['GET a', loading, 'GET b', loading, 'GET c']);
+  }
+  t.is(redis.connectionCount(), 1);
+});
+
+test('a sentinel’s refusal that was forged reaches nobody', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (command.startsWith('EVAL')) return `-${loading}\r\n-${loading}\r\n`;
+    return command.startsWith('GET') ? '+mine\r\n' : (echo(command) ?? unknown(command));
+  });
+  const links = startLinks(t);
+  const replies = await sendAll(links, grantFor(redis.port), [
+    'GET a',
+    'EVAL x 0',
+    'GET b',
+    'GET c',
+  ]);
+  t.deepEqual(replies, ['mine', connectionError, connectionError, connectionError]);
+});
+
+test('what waits for a doubt to end is bounded in bytes and time', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (/^(EVAL|ECHO) /.test(command)) return `-${loading}\r\n`;
+    return command.startsWith('GET') ? `+${'x'.repeat(600)}\r\n` : undefined;
+  });
+  const all = [connectionError, connectionError, connectionError];
+  const bounds = [
+    { replyBytesMax: 1_000, commandTimeoutMs: 600_000 },
+    { replyBytesMax: 1_000_000, commandTimeoutMs: 100 },
+  ];
+  for (const bound of bounds) {
+    const links = startLinks(t, bound);
+    const replies = await sendAll(links, grantFor(redis.port), ['EVAL x 0', 'GET b', 'GET c']);
+    t.deepEqual(replies, all);
+  }
+});
+
 test('own connections are bounded for a key and in all, and given back when closed', async (t) => {
   const redis = await startFakeRedis(t);
   const links = startLinks(t, { ownLinksPerKeyMax: 1, ownLinksMax: 2 });
