@@ -9,7 +9,7 @@ import { pollUntil } from '../../../src/lib/retry.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
 import { captureLog } from '../../support/log-lines.ts';
 import { type RedisContainer, startRedisContainer } from '../../support/redis-container.ts';
-import { call, post, startWorld, type World } from './harness.ts';
+import { call, post, sendRaw, startWorld, type World } from './harness.ts';
 
 let redis: RedisContainer;
 test.before(async () => {
@@ -185,6 +185,32 @@ test.serial(
     t.is(answer.headers.get('retry-after'), '1');
   },
 );
+
+test.serial('headers are bounded alike on the service’s port and through a process', async (t) => {
+  const direct = await startWorld(t, redis);
+  const { world } = await start(t);
+  const few = (bytes: number): string => `X-Long: ${'x'.repeat(bytes)}\r\n`;
+  const many = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `h${index}:\r\n`).join('');
+  // Host and Connection are two more.
+  const heads: [string, boolean][] = [
+    [few(16_340), true],
+    [few(16_384), false],
+    [many(998), true],
+    [many(999), false],
+    [many(1_500), false],
+  ];
+  for (const [head, isTaken] of heads) {
+    const bytes = `GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}\r\n`;
+    const statuses = [await sendRaw(direct.port, bytes), await sendRaw(world.port, bytes)];
+    const wanted = isTaken ? [200, 201] : [431, 431];
+    t.deepEqual(
+      statuses.map(({ status }) => status),
+      wanted,
+      head.slice(0, 20),
+    );
+  }
+});
 
 test.serial('a stream of the service goes through, and ends with its reader', async (t) => {
   const { world } = await start(t);
