@@ -71,12 +71,17 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
     send: sendProof,
     refute: () => wire.end(oddReply()),
   });
-  const wire: Wire = openWire(target, bounds, {
-    onReady,
-    onReply,
-    onPush: () => wire.end(oddReply()),
-    onEnd,
-  });
+  const { connectTimeoutMs } = load.breaker;
+  const wire: Wire = openWire(
+    target,
+    { ...bounds, connectTimeoutMs },
+    {
+      onReady,
+      onReply,
+      onPush: () => wire.end(oddReply()),
+      onEnd,
+    },
+  );
 
   function onReady(): void {
     wasReady = true;
@@ -164,7 +169,7 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
     // Where this process itself was late, the reply may only wait to be read: it gets one more turn.
     setImmediate(() => {
       if (queue.oldest === oldest) {
-        load.breaker.noteFailure();
+        load.breaker.noteSilence();
         wire.end(connectionFailure(new Error('Command timed out')));
       } else if (!ageTimer) checkAge();
     });

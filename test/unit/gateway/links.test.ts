@@ -213,6 +213,39 @@ test('after failures in a row callers are refused at once, others are not, and i
   t.is(await run(links, grant, 'PING'), 'PONG');
 });
 
+test('an instance that hangs is found out by the first sign-in after a command without an answer', async (t) => {
+  let hangs = false;
+  const redis = await startFakeRedis(t, (command) => {
+    if (command.startsWith('HELLO')) return hangs ? '' : undefined;
+    return hangs ? undefined : echo(command);
+  });
+  // The one long time here would outlast the test.
+  const links = startLinks(t, {
+    commandTimeoutMs: 200,
+    connectTimeoutMs: 600_000,
+    suspectConnectTimeoutMs: 200,
+    breakerPauseMs: 10_000,
+  });
+  const grant = grantFor(redis.port);
+  t.is(await run(links, grant, 'ECHO a'), 'a');
+  hangs = true;
+  t.is(await run(links, grant, 'ECHO b'), connectionError);
+  t.is(await run(links, grant, 'ECHO c'), connectionError);
+  t.regex((await run(links, grant, 'ECHO d')) ?? '', /^503 Redis does not answer/);
+});
+
+test('a slow command costs its own caller alone: whoever signs in next is served', async (t) => {
+  const redis = await startFakeRedis(t, (command) =>
+    command === 'ECHO slow' ? undefined : echo(command),
+  );
+  const links = startLinks(t, { commandTimeoutMs: 200, breakerPauseMs: 600_000 });
+  const grant = grantFor(redis.port);
+  for (let round = 0; round < 4; round += 1) {
+    t.is(await run(links, grant, 'ECHO slow'), connectionError);
+    t.is(await run(links, grant, 'ECHO a'), 'a');
+  }
+});
+
 test('while an instance does not answer, one caller at a time looks whether it does', async (t) => {
   let isSilent = true;
   const redis = await startFakeRedis(t, () => (isSilent ? '' : undefined));
