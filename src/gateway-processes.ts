@@ -30,6 +30,11 @@ import { bodyTimeoutMs, closeHttpServer } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
 
 const processFile = fileURLToPath(new URL('./gateway-process.ts', import.meta.url));
+/**
+ * Of a request that is passed on: more than the public port takes (Node's 16 KiB and 1,000 headers), so what was
+ * taken there is never refused here for the headers that it got on its way.
+ */
+const forwardedHeaderBytesMax = 64 * 1024;
 const stopTimeoutMs = 8_000;
 const restartMsMin = 250;
 const restartMsMax = 10_000;
@@ -138,12 +143,12 @@ export function createGatewayProcesses(deps: ProcessesDeps): GatewayProcesses {
       // Only this user may open the folder, so nobody else can claim an address.
       folder = mkdtempSync(join(tmpdir(), 'swiftcache-'));
       const socketPath = join(folder, 'service');
-      server = createServer((request, response) => {
+      server = createServer({ maxHeaderSize: forwardedHeaderBytesMax }, (request, response) => {
         restoreAddress(request);
         others(request, response);
       });
       boundBodies(server, bodyTimeoutMs);
-      // The bytes of all headers are bounded; none of those that are passed on is to be left out.
+      // Their number is bounded where they come from; none of them is to be left out here.
       server.maxHeadersCount = 0;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       server.once('error', reject).listen(socketPath, resolve);

@@ -835,6 +835,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/redis/{instanceId}/subscribe/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the messages of channels as server-sent events
+         * @description Any number of channels, each a segment of the path; shown here with one. Each subscription is an event, then each message is one: its fields, parted by commas. POST is taken too. A stream ends with its key, its instance or the service; a comment before the end says why.
+         */
+        get: operations["subscribe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/redis/{instanceId}/psubscribe/{pattern}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the messages of channels whose names fit patterns
+         * @description Any number of patterns, each a segment of the path; shown here with one. Each subscription is an event, then each message is one: its fields, parted by commas. POST is taken too. A stream ends with its key, its instance or the service; a comment before the end says why.
+         */
+        get: operations["subscribeToPatterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/redis/{instanceId}/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream the commands that the instance runs
+         * @description Data keys do not have the right to it: the answer is Redis's NOPERM. Each subscription is an event, then each message is one: its fields, parted by commas. POST is taken too. A stream ends with its key, its instance or the service; a comment before the end says why.
+         */
+        get: operations["monitorCommands"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4737,6 +4797,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": (components["schemas"]["CommandResult"] | components["schemas"]["CommandError"])[];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandError"];
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example inst_abc123 */
+                instanceId: string;
+                /** @example news */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What Redis replied */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandError"];
+                };
+            };
+        };
+    };
+    subscribeToPatterns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example inst_abc123 */
+                instanceId: string;
+                /** @example news.* */
+                pattern: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What Redis replied */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandError"];
+                };
+            };
+        };
+    };
+    monitorCommands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example inst_abc123 */
+                instanceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What Redis replied */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description Anything else */

@@ -24,6 +24,7 @@ import {
 } from './failures.ts';
 import { readQueryToken, type Target } from './parse.ts';
 import type { FindPrincipal, KnownInstance, KnownKey, KnownPrincipal } from './principals.ts';
+import { createUnknownKeys, type UnknownKeys } from './unknown-keys.ts';
 
 const cachedMsMax = 1_000;
 /** A key that is used after so much of it is asked for again meanwhile, so that nobody need wait. */
@@ -45,7 +46,8 @@ export interface Authorizer {
    * @param request its Authorization header, and the address it came from.
    * @returns the grant itself while what is known of the key is fresh, else a promise of it.
    * @throws {AppError} (at once, or by the promise) 401 without a valid key, 403 from an address that the
-   * key does not allow, 404 where the key does not open the instance.
+   * key does not allow, 404 where the key does not open the instance, 429 where the address has sent too many
+   * such keys (unknown-keys.ts).
    */
   authorize(
     target: Target,
@@ -68,8 +70,10 @@ interface Cached {
 export function createAuthorizer(deps: {
   readonly findPrincipal: FindPrincipal;
   readonly clock: Clock;
+  /** The bounds of its own where left out. */
+  readonly unknownKeys?: UnknownKeys;
 }): Authorizer {
-  const { findPrincipal, clock } = deps;
+  const { findPrincipal, clock, unknownKeys = createUnknownKeys() } = deps;
   const cache = new Map<string, Cached>();
   const lookups = new Map<string, Promise<Cached | undefined>>();
   // Raised by every drop: a look-up that began before one is not kept after it.
@@ -130,12 +134,25 @@ export function createAuthorizer(deps: {
     hash: string,
     request: { secret: string; instanceId: string; address: string },
   ): Promise<Grant> {
-    const found = isDataSecret(request.secret) ? await shareLookUp(hash) : undefined;
+    const { secret, instanceId, address } = request;
+    const found = isDataSecret(secret) ? await find(hash, instanceId, address) : undefined;
     if (!found) throw invalidToken();
-    requireAddress(found, request.address);
-    const instance = findInstance(found, request.instanceId);
+    requireAddress(found, address);
+    const instance = findInstance(found, instanceId);
     if (!instance) throw instanceNotFound();
-    return toGrant(found, request.secret, instance);
+    return toGrant(found, secret, instance);
+  }
+
+  /** Joins a look-up that is under way, for that asks nobody anything; another needs the address's leave. */
+  function find(hash: string, instanceId: string, address: string): Promise<Cached | undefined> {
+    const running = lookups.get(hash);
+    if (running) return running;
+    return unknownKeys.guard(
+      address,
+      `${hash} ${instanceId}`,
+      () => shareLookUp(hash),
+      (found) => found !== undefined && findInstance(found, instanceId) !== undefined,
+    );
   }
 
   function drop(matches: (principal: KnownPrincipal) => boolean): void {

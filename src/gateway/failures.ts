@@ -29,9 +29,15 @@ export function describeFailure(thrown: unknown): Failure {
 export function replyFailure(text: string): AppError {
   // The key is known here but not (or no longer) in Redis: to the caller it is an invalid key.
   if (isUnknownUser(text)) return invalidToken();
-  if (text.startsWith('LOADING ')) return tooBusy(text);
+  if (notNow.test(text)) return tooBusy(text);
   return badRequest(text);
 }
+
+/**
+ * Redis takes nothing while it loads its data or runs a long script. A transaction is then discarded, for its
+ * EXEC or for a command in it, and the text says so first.
+ */
+const notNow = /^(EXECABORT .*: )?(BUSY|LOADING) /;
 
 export function badRequest(message: string): AppError {
   return new AppError('invalid_request', message);

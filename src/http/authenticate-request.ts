@@ -92,8 +92,9 @@ function setCookie(value: string, maxAgeSeconds: number): Readonly<Record<string
   return { 'Set-Cookie': `${sessionCookie}=${value}; ${attributes}` };
 }
 
-/** What this service is called in the request, for links to it. */
+/** What this service is called in the request, with its prefix, for links to it. */
 export function baseUrlOf(context: HttpContext, { config }: Pick<HttpServices, 'config'>): string {
   const scheme = context.protocol === 'https' ? 'https' : 'http';
-  return URL.parse(`${scheme}://${context.host}`)?.origin ?? `${scheme}://${config.publicHost}`;
+  const site = URL.parse(`${scheme}://${context.host}`)?.origin;
+  return `${site ?? `${scheme}://${config.publicHost}`}${config.pathPrefix}`;
 }

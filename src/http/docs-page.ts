@@ -31,9 +31,12 @@ interface PageFile {
   readonly etag: string;
 }
 
-/** Adds the page and its files to a router. */
-export function addDocsPage(router: Router<RequestState>): void {
-  for (const { path, type, bytes, etag } of readPageFiles()) {
+/**
+ * Adds the page and its files to a router.
+ * @param pathPrefix what stands before every path as browsers reach it; '' for nothing.
+ */
+export function addDocsPage(router: Router<RequestState>, pathPrefix: string): void {
+  for (const { path, type, bytes, etag } of readPageFiles(pathPrefix)) {
     router.get(path, (context) => {
       context.set({
         'Content-Security-Policy': contentPolicy,
@@ -49,15 +52,15 @@ export function addDocsPage(router: Router<RequestState>): void {
   }
 }
 
-function readPageFiles(): PageFile[] {
+function readPageFiles(pathPrefix: string): PageFile[] {
   const ownDir = join(import.meta.dirname, 'docs-page');
   const uiDir = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
   const html = 'text/html; charset=utf-8';
   const script = 'text/javascript; charset=utf-8';
   const style = 'text/css; charset=utf-8';
   return [
-    readPageFile('/docs', html, join(ownDir, 'index.html')),
-    readPageFile('/docs/page.js', script, join(ownDir, 'page.js')),
+    readPageFile('/docs', html, join(ownDir, 'index.html'), pathPrefix),
+    readPageFile('/docs/page.js', script, join(ownDir, 'page.js'), pathPrefix),
     readPageFile('/docs/page.css', style, join(ownDir, 'page.css')),
     readPageFile('/docs/icon.svg', 'image/svg+xml', join(ownDir, 'icon.svg')),
     readPageFile('/docs/swagger-ui.css', style, join(uiDir, 'swagger-ui.css')),
@@ -65,8 +68,14 @@ function readPageFiles(): PageFile[] {
   ];
 }
 
-function readPageFile(path: string, type: string, file: string): PageFile {
-  const bytes = readFileSync(file);
+function readPageFile(path: string, type: string, file: string, pathPrefix = ''): PageFile {
+  const read = readFileSync(file);
+  const bytes = pathPrefix === '' ? read : Buffer.from(putBehind(pathPrefix, String(read)));
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   return { path, type, bytes, etag };
+}
+
+/** The page's own files name the others by their paths from the root. */
+function putBehind(pathPrefix: string, text: string): string {
+  return text.replaceAll(/(?<=["' ])\/(?=docs\/|openapi\.json)/g, `${pathPrefix}/`);
 }

@@ -25,11 +25,11 @@ import { describeTags, tagOf } from './openapi/tags.ts';
 import type { Route, Upload } from './route.ts';
 import { problemSchema } from './schemas/common.ts';
 
-const description = `A Redis of your own, by one call.
+const describeApi = (pathPrefix: string): string => `A Redis of your own, by one call.
 
 Authenticate with an account key, \`Authorization: Bearer sk_live_…\`. What goes on answers 202 with an
 operation to follow. An error is a problem document (RFC 9457) with a stable \`code\` and a \`remedy\`:
-[all of them](/docs/errors.md). Times are RFC 3339, sizes are bytes.`;
+[all of them](${pathPrefix}/docs/errors.md). Times are RFC 3339, sizes are bytes.`;
 
 interface MediaType {
   readonly schema?: Schema;
@@ -44,8 +44,11 @@ interface Operation {
   >;
 }
 
-/** Makes the document of the given routes; a plain object to be sent as JSON. */
-export function createOpenApiDocument(routes: readonly Route[]): object {
+/**
+ * Makes the document of the given routes; a plain object to be sent as JSON.
+ * @param pathPrefix what stands before every path as callers reach it; '' for nothing.
+ */
+export function createOpenApiDocument(routes: readonly Route[], pathPrefix = ''): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) {
     const path = documentPath(route.path);
@@ -54,8 +57,8 @@ export function createOpenApiDocument(routes: readonly Route[]): object {
   const usedTags = new Set([...routes.map(({ path }) => tagOf(path)), tagOf('/redis/')]);
   const document = createDocument({
     openapi: '3.1.0',
-    info: { title: 'SwiftCache', version: '1.0.0', description },
-    servers: [{ url: '/' }],
+    info: { title: 'SwiftCache', version: '1.0.0', description: describeApi(pathPrefix) },
+    servers: [{ url: pathPrefix || '/' }],
     tags: describeTags(usedTags) as never,
     paths: { ...paths, ...gatewayPaths } as ZodOpenApiPathsObject,
     components: describeComponents(routes) as never,

@@ -14,14 +14,14 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Caller } from '../accounts/caller.ts';
 import { defaultPlan, planNames, planOf } from '../instances/plans.ts';
 import { AppError } from '../lib/errors.ts';
-import { networkOf } from '../lib/network.ts';
+import { createNetworkBuckets } from '../lib/network.ts';
+import { createRecent } from '../lib/recent.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
 import { originOf } from './authenticate-request.ts';
 import type { HttpContext, HttpServices } from './route.ts';
 import { scopeOf } from './scope.ts';
 
 const windowS = 60;
-const addressBuckets = 65_536;
 /** Many callers can be behind one address: it has as much as several of the largest plan. */
 const callersPerAddress = 5;
 const failuresPerMinute = 60;
@@ -51,7 +51,8 @@ export interface RateLimits {
 
 /** Makes the limits of one process. */
 export function createRateLimits(services: Pick<HttpServices, 'orm' | 'clock'>): RateLimits {
-  const bucketOf = createBuckets();
+  const bucketOf = createNetworkBuckets();
+  const nameOf = createNames();
   const addresses = limiterOf(callersPerAddress * largestRate());
   const failures = limiterOf(failuresPerMinute);
   const callers = new Map<number, RateLimiterMemory>();
@@ -59,18 +60,18 @@ export function createRateLimits(services: Pick<HttpServices, 'orm' | 'clock'>):
   const good = createRecent(goodCredentialsKept);
   return {
     async admitAddress(context) {
-      await consume(context, addresses, bucketOf(originOf(context).ip ?? ''));
+      await consume(context, addresses, bucketOf(originOf(context).ip));
     },
 
     async guardAuthentication(context, credential, authenticate) {
       if (!credential) return await authenticate();
-      const bucket = bucketOf(originOf(context).ip ?? '');
-      const hash = bucketOf.hash(credential);
-      const failed = good.has(hash) ? null : await failures.get(bucket);
+      const bucket = bucketOf(originOf(context).ip);
+      const name = nameOf(credential);
+      const failed = good.has(name) ? null : await failures.get(bucket);
       if (failed && failed.consumedPoints >= failuresPerMinute) throw tooMany(failed.msBeforeNext);
       try {
         const caller = await authenticate();
-        good.add(hash);
+        good.add(name);
         return caller;
       } catch (error) {
         if (error instanceof AppError && error.status === 401) await failures.penalty(bucket);
@@ -120,28 +121,10 @@ function largestRate(): number {
   return Math.max(...planNames.map((name) => planOf(name).apiRequestsPerMinute));
 }
 
-/** One of a fixed number of names for each network. */
-function createBuckets(): ((ip: string) => string) & { hash(text: string): string } {
+/** Names a credential without holding it: nobody who reads this process's memory learns one from its name. */
+function createNames(): (credential: string) => string {
   const secret = randomBytes(32);
-  const digest = (text: string): Buffer => createHmac('sha256', secret).update(text).digest();
-  const bucketOf = (ip: string): string => {
-    return String(digest(networkOf(ip)).readUInt32BE() % addressBuckets);
-  };
-  return Object.assign(bucketOf, { hash: (text: string) => digest(text).toString('base64') });
-}
-
-/** The latest so many texts. */
-function createRecent(max: number): { has(text: string): boolean; add(text: string): void } {
-  const texts = new Set<string>();
-  return {
-    has: (text) => texts.has(text),
-    add(text) {
-      texts.delete(text);
-      texts.add(text);
-      const [oldest] = texts;
-      if (texts.size > max && oldest !== undefined) texts.delete(oldest);
-    },
-  };
+  return (credential) => createHmac('sha256', secret).update(credential).digest('base64');
 }
 
 /** The requests per minute of a caller; the plan of an organization is read at most once a minute. */

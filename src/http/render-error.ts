@@ -8,7 +8,7 @@ export const errorDocumentation = '/docs/errors.md';
 /** Writes the answer and, for what is our fault, the log line with everything the caller must not see. */
 export function renderError(
   context: HttpContext,
-  { logger }: Pick<HttpServices, 'logger'>,
+  { config, logger }: Pick<HttpServices, 'config' | 'logger'>,
   thrown: unknown,
 ): void {
   const error = toAppError(thrown);
@@ -22,12 +22,12 @@ export function renderError(
   context.status = error.status;
   context.set({ ...error.headers });
   context.type = 'application/problem+json';
-  context.body = JSON.stringify(describeProblem(error, requestId));
+  context.body = JSON.stringify(describeProblem(error, requestId, config.pathPrefix));
 }
 
-function describeProblem(error: AppError, requestId: string): object {
+function describeProblem(error: AppError, requestId: string, pathPrefix: string): object {
   return {
-    type: `${errorDocumentation}#${error.code}`,
+    type: `${pathPrefix}${errorDocumentation}#${error.code}`,
     title: error.title,
     status: error.status,
     detail: error.message,

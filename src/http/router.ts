@@ -60,12 +60,13 @@ export function createRouter(
       await runRoute(route, context as unknown as HttpContext, services, limits);
     });
   }
-  const document = JSON.stringify(createOpenApiDocument(routes));
+  const { pathPrefix } = services.config;
+  const document = JSON.stringify(createOpenApiDocument(routes, pathPrefix));
   router.get('/openapi.json', (context) => {
     context.type = 'application/json; charset=utf-8';
     context.body = document;
   });
-  addDocsPage(router);
+  addDocsPage(router, pathPrefix);
   // The `type` of every problem points into this page.
   router.get(errorDocumentation, (context) => {
     context.type = 'text/markdown; charset=utf-8';
@@ -114,7 +115,7 @@ async function answer(
   const isRepeatable = takesIdempotencyKey(route);
   const key = isRepeatable ? readIdempotencyKey(context.req.headers) : undefined;
   if (key === undefined) {
-    sendResult(context, route, await handle());
+    sendResult(context, services, route, await handle());
     return;
   }
   const essence = [route.method, context.path, input.query, input.body];
@@ -122,7 +123,7 @@ async function answer(
     ? { scope: scopeOf(caller) }
     : { scope: anonymousScope(request, services), rowsMax: anonymousRowsMax };
   const run = async () => writeAnswer(await handle());
-  sendAnswer(context, await answerOnce(services, { key, essence, ...whose }, run));
+  sendAnswer(context, services, await answerOnce(services, { key, essence, ...whose }, run));
 }
 
 /** Those who have not said who they are are told apart by where they are: a cookie can be made up. */

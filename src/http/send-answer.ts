@@ -1,5 +1,5 @@
 /** Sends what a handler gives; and writes it down first where it is kept for a repeated request. */
-import type { HttpContext, Route, RouteResult } from './route.ts';
+import type { HttpContext, HttpServices, Route, RouteResult } from './route.ts';
 
 /** A JSON answer as it goes over the wire. */
 export interface SentAnswer {
@@ -16,14 +16,17 @@ export function writeAnswer(result: RouteResult<unknown>): SentAnswer {
   return { status, headers, text: body === undefined ? undefined : JSON.stringify(body) };
 }
 
+type Sender = Pick<HttpServices, 'config'>;
+
 /** Sends a handler's result. */
 export function sendResult(
   context: HttpContext,
+  sender: Sender,
   { answers }: Route,
   result: RouteResult<unknown>,
 ): void {
   if (!('stream' in result)) {
-    sendAnswer(context, writeAnswer(result));
+    sendAnswer(context, sender, writeAnswer(result));
     return;
   }
   const { status, headers = {}, stream } = result;
@@ -32,12 +35,17 @@ export function sendResult(
   context.body = stream;
 }
 
-/** Sends an answer. */
-export function sendAnswer(context: HttpContext, { status, headers, text }: SentAnswer): void {
+/** Sends an answer. Where it leads to another path, that is named as callers reach it. */
+export function sendAnswer(
+  context: HttpContext,
+  { config }: Sender,
+  { status, headers, text }: SentAnswer,
+): void {
   context.status = status;
   // What goes on has only just begun when its operation is named.
   if (status === 202 && headers.Location) context.set('Retry-After', '1');
   context.set({ ...headers });
+  if (headers.Location) context.set('Location', `${config.pathPrefix}${headers.Location}`);
   if (text !== undefined) context.type = 'json';
   context.body = text;
 }

@@ -74,8 +74,27 @@ test('it has every route, and beside them only the commands', (t) => {
       '/redis/{instanceId}/{command}/{argument}',
       '/redis/{instanceId}/pipeline',
       '/redis/{instanceId}/multi-exec',
+      '/redis/{instanceId}/subscribe/{channel}',
+      '/redis/{instanceId}/psubscribe/{pattern}',
+      '/redis/{instanceId}/monitor',
     ],
   );
+});
+
+test('every command shows its answers with examples, a stream as server-sent events', (t) => {
+  for (const { path, operation } of operations) {
+    if (!path.startsWith('/redis/')) continue;
+    const isStream = /\/(p?subscribe\/|monitor)/.test(path);
+    const [[type, shown] = []] = Object.entries(operation.responses['200']?.content ?? {});
+    t.is(type, isStream ? 'text/event-stream' : 'application/json', path);
+    t.truthy(shown?.example, path);
+    if (isStream) t.regex(String(shown?.example), /^(data: .+\n\n)+$/);
+    const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    t.deepEqual(
+      operation.parameters.map(({ name }) => name),
+      wanted,
+    );
+  }
 });
 
 for (const route of routes) {

@@ -1,5 +1,5 @@
 /** The requests that wait on one link, in the order in which their replies come: a queue of batches. */
-import type { Frame } from './frames.ts';
+import { type Frame, isErrorFrame } from './frames.ts';
 import { isExpected } from './sentinels.ts';
 
 /** One request's commands, written together. */
@@ -11,12 +11,16 @@ export interface Batch {
   readonly bytes: number;
   /** By place: the reply that must come there, where it is a sentinel's. */
   readonly expected: readonly (string | undefined)[] | undefined;
+  /** The link's own command, whose reply ends a doubt (doubt.ts). */
+  readonly isProof: boolean;
   readonly resolve: (frames: Frame[]) => void;
   readonly reject: (reason: Error) => void;
   /** Its replies so far, without those of sentinels. */
   readonly frames: Frame[];
   frameBytes: number;
   repliesSeen: number;
+  /** A sentinel of it was answered with an error, which says nothing of what the other replies are (doubt.ts). */
+  isDoubtful: boolean;
   /** On the clock of performance.now(); 0 until written. */
   sentAtMs: number;
   next: Batch | undefined;
@@ -36,19 +40,22 @@ export interface BatchQueue {
 }
 
 export function createBatch(
-  options: Pick<Batch, 'commandCount' | 'replyCount' | 'bytes' | 'expected' | 'resolve' | 'reject'>,
+  options: Pick<Batch, 'commandCount' | 'replyCount' | 'bytes' | 'resolve' | 'reject'> &
+    Partial<Pick<Batch, 'expected' | 'isProof'>>,
 ): Batch {
-  const { commandCount, replyCount, bytes, expected, resolve, reject } = options;
+  const { commandCount, replyCount, bytes, expected, isProof = false, resolve, reject } = options;
   return {
     commandCount,
     replyCount,
     bytes,
     expected,
+    isProof,
     resolve,
     reject,
     frames: [],
     frameBytes: 0,
     repliesSeen: 0,
+    isDoubtful: false,
     sentAtMs: 0,
     next: undefined,
   };
@@ -62,7 +69,8 @@ export function acceptReply(batch: Batch, frame: Frame, replyBytesMax: number): 
     batch.frames.push(frame);
     batch.frameBytes += frame.length;
     if (batch.frameBytes > replyBytesMax) return 'too large';
-  } else if (!isExpected(frame, expected)) return 'odd';
+  } else if (isErrorFrame(frame)) batch.isDoubtful = true;
+  else if (!isExpected(frame, expected)) return 'odd';
   return batch.repliesSeen === batch.replyCount ? 'whole' : 'partial';
 }
 

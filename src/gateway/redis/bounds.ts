@@ -24,6 +24,8 @@ export interface LinkBounds {
   readonly replyDepthMax: number;
   /** For connecting and signing in, tries again included. */
   readonly connectTimeoutMs: number;
+  /** The same, while the instance's last sign of life was none: longer than a lost packet costs. */
+  readonly suspectConnectTimeoutMs: number;
   /** How long connecting is tried again where it is refused or cut: who waits outlives a restart. */
   readonly refusedRetryMs: number;
   /** How long a command may go without its reply. */
@@ -49,6 +51,7 @@ export const defaultLinkBounds: LinkBounds = {
   replyBytesMax: 32 * mib,
   replyDepthMax: 1_000,
   connectTimeoutMs: 5_000,
+  suspectConnectTimeoutMs: 2_000,
   refusedRetryMs: 1_000,
   commandTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,

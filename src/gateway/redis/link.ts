@@ -3,7 +3,8 @@
  *
  * opening (requests wait) → ready → closed. Replies are told apart by their order alone, so:
  * - the first odd thing (a push, a reply nobody waits for, a sentinel that does not match, a reply over the
- *   bound, one that does not come in time) closes the link, and whoever waits gets a connection error;
+ *   bound, one that does not come in time) closes the link, and whoever waits gets a connection error; where
+ *   Redis refuses the sentinel itself, replies wait until it is known whose they are (doubt.ts);
  * - what was written is never written again; what was not is given back as `Unsent`, for another link.
  * Everything that is asked for in one turn of the event loop is written at once. What waits is bounded in
  * number, bytes and time. A link keeps one timer, whatever the number of commands.
@@ -13,6 +14,7 @@ import { connectionFailure, replyTooLarge, tooBusy } from '../failures.ts';
 import type { Command } from '../parse.ts';
 import { acceptReply, createBatch, createBatchQueue } from './batches.ts';
 import type { LinkBounds } from './bounds.ts';
+import { createDoubt } from './doubt.ts';
 import { createOutbox } from './encode-command.ts';
 import type { Frame } from './frames.ts';
 import { type InstanceLoad, noteOpening } from './instance-load.ts';
@@ -64,12 +66,22 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
   let isClosed = false;
   /** It was not the instance that ended it. */
   let isDropped = false;
-  const wire: Wire = openWire(target, bounds, {
-    onReady,
-    onReply,
-    onPush: () => wire.end(oddReply()),
-    onEnd,
+  const doubt = createDoubt({
+    heldBytesMax: bounds.replyBytesMax,
+    send: sendProof,
+    refute: () => wire.end(oddReply()),
   });
+  const { connectTimeoutMs } = load.breaker;
+  const wire: Wire = openWire(
+    target,
+    { ...bounds, connectTimeoutMs },
+    {
+      onReady,
+      onReply,
+      onPush: () => wire.end(oddReply()),
+      onEnd,
+    },
+  );
 
   function onReady(): void {
     wasReady = true;
@@ -99,6 +111,17 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
       queue.add(createBatch({ commandCount, replyCount, bytes, expected, resolve, reject }));
       planFlush();
     });
+  }
+
+  function sendProof(command: Command, take: (reply: Frame) => void): void {
+    const bytes = outbox.add(command);
+    count(0, bytes);
+    const resolve = ([reply]: Frame[]): void => reply && take(reply);
+    const reject = (): void => {};
+    queue.add(
+      createBatch({ commandCount: 0, replyCount: 1, bytes, isProof: true, resolve, reject }),
+    );
+    planFlush();
   }
 
   function checkRoom(): void {
@@ -146,7 +169,7 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
     // Where this process itself was late, the reply may only wait to be read: it gets one more turn.
     setImmediate(() => {
       if (queue.oldest === oldest) {
-        load.breaker.noteFailure();
+        load.breaker.noteSilence();
         wire.end(connectionFailure(new Error('Command timed out')));
       } else if (!ageTimer) checkAge();
     });
@@ -163,7 +186,7 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
     load.breaker.noteAnswer();
     queue.shift();
     count(-batch.commandCount, -batch.bytes);
-    batch.resolve(batch.frames);
+    doubt.settle(batch);
   }
 
   function onEnd(reason: AppError): void {
@@ -184,6 +207,7 @@ export function openLink({ target, bounds, load, onClosed }: LinkOptions): Link 
     // Too large a reply is the matter of the one who asked for it; to the others the connection failed.
     const isOneCallers = wasReady && reason.code === 'invalid_request';
     let isFirst = true;
+    doubt.reject(isOneCallers ? closedFailure() : reason);
     for (let batch = queue.oldest; batch; batch = queue.oldest) {
       queue.shift();
       count(-batch.commandCount, -batch.bytes);

@@ -60,32 +60,37 @@ export function openOwnLink(options: OwnLinkOptions): OwnLink & { readonly ready
   let wasReady = false;
   let isDropped = false;
   let endReason: AppError | undefined;
-  const wire: Wire = openWire(target, bounds, {
-    onReady() {
-      wasReady = true;
-      load.breaker.noteAnswer();
-      opened.resolve();
+  const { connectTimeoutMs } = load.breaker;
+  const wire: Wire = openWire(
+    target,
+    { ...bounds, connectTimeoutMs },
+    {
+      onReady() {
+        wasReady = true;
+        load.breaker.noteAnswer();
+        opened.resolve();
+      },
+      onReply(frame) {
+        const first = waiting.shift();
+        if (first) first.resolve(frame);
+        else give(frame);
+      },
+      onPush(frame) {
+        const { confirmation } = waiting[0] ?? {};
+        if (confirmation !== undefined && kindOf(frame) === confirmation) {
+          waiting.shift()?.resolve(frame);
+        } else give(frame);
+      },
+      onEnd(reason) {
+        endReason = reason;
+        if (!wasReady && !isDropped) noteOpening(load, reason);
+        options.onClosed();
+        opened.reject(reason);
+        for (const { reject } of waiting.splice(0)) reject(reason);
+        closed.resolve();
+      },
     },
-    onReply(frame) {
-      const first = waiting.shift();
-      if (first) first.resolve(frame);
-      else give(frame);
-    },
-    onPush(frame) {
-      const { confirmation } = waiting[0] ?? {};
-      if (confirmation !== undefined && kindOf(frame) === confirmation) {
-        waiting.shift()?.resolve(frame);
-      } else give(frame);
-    },
-    onEnd(reason) {
-      endReason = reason;
-      if (!wasReady && !isDropped) noteOpening(load, reason);
-      options.onClosed();
-      opened.reject(reason);
-      for (const { reject } of waiting.splice(0)) reject(reason);
-      closed.resolve();
-    },
-  });
+  );
 
   function give(frame: Frame): void {
     if (listener) {

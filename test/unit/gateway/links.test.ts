@@ -213,6 +213,39 @@ test('after failures in a row callers are refused at once, others are not, and i
   t.is(await run(links, grant, 'PING'), 'PONG');
 });
 
+test('an instance that hangs is found out by the first sign-in after a command without an answer', async (t) => {
+  let hangs = false;
+  const redis = await startFakeRedis(t, (command) => {
+    if (command.startsWith('HELLO')) return hangs ? '' : undefined;
+    return hangs ? undefined : echo(command);
+  });
+  // The one long time here would outlast the test.
+  const links = startLinks(t, {
+    commandTimeoutMs: 200,
+    connectTimeoutMs: 600_000,
+    suspectConnectTimeoutMs: 200,
+    breakerPauseMs: 10_000,
+  });
+  const grant = grantFor(redis.port);
+  t.is(await run(links, grant, 'ECHO a'), 'a');
+  hangs = true;
+  t.is(await run(links, grant, 'ECHO b'), connectionError);
+  t.is(await run(links, grant, 'ECHO c'), connectionError);
+  t.regex((await run(links, grant, 'ECHO d')) ?? '', /^503 Redis does not answer/);
+});
+
+test('a slow command costs its own caller alone: whoever signs in next is served', async (t) => {
+  const redis = await startFakeRedis(t, (command) =>
+    command === 'ECHO slow' ? undefined : echo(command),
+  );
+  const links = startLinks(t, { commandTimeoutMs: 200, breakerPauseMs: 600_000 });
+  const grant = grantFor(redis.port);
+  for (let round = 0; round < 4; round += 1) {
+    t.is(await run(links, grant, 'ECHO slow'), connectionError);
+    t.is(await run(links, grant, 'ECHO a'), 'a');
+  }
+});
+
 test('while an instance does not answer, one caller at a time looks whether it does', async (t) => {
   let isSilent = true;
   const redis = await startFakeRedis(t, () => (isSilent ? '' : undefined));
@@ -267,6 +300,64 @@ test('forged replies behind a script reach nobody', async (t) => {
     ['GET a', 'EVAL x 0', 'GET b', 'GET c'].map((line) => run(links, grant, line)),
   );
   t.deepEqual(replies, ['mine', connectionError, connectionError, connectionError]);
+});
+
+const loading = 'LOADING Redis is loading';
+const unknown = (command: string): string | undefined =>
+  /^[0-9a-f-]{36}$/.test(command) ? `-ERR unknown command '${command}', with args\r\n` : undefined;
+const sendAll = async (links: Links, grant: Grant, lines: string[]) =>
+  await Promise.all(lines.map((line) => run(links, grant, line)));
+
+test('where Redis refuses the sentinel, each still gets its own reply', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (/^(EVAL|ECHO) /.test(command)) return `-${loading}\r\n`;
+    return command.startsWith('GET') ? `+${command}\r\n` : unknown(command);
+  });
+  const links = startLinks(t);
+  const grant = grantFor(redis.port);
+  for (let round = 0; round < 3; round += 1) {
+    const replies = await sendAll(links, grant, [
+      'GET a',
+      'EVAL x 0',
+      'GET b',
+      'EVAL y 0',
+      'GET c',
+    ]);
+    t.deepEqual(replies, ['GET a', loading, 'GET b', loading, 'GET c']);
+  }
+  t.is(redis.connectionCount(), 1);
+});
+
+test('a sentinel’s refusal that was forged reaches nobody', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (command.startsWith('EVAL')) return `-${loading}\r\n-${loading}\r\n`;
+    return command.startsWith('GET') ? '+mine\r\n' : (echo(command) ?? unknown(command));
+  });
+  const links = startLinks(t);
+  const replies = await sendAll(links, grantFor(redis.port), [
+    'GET a',
+    'EVAL x 0',
+    'GET b',
+    'GET c',
+  ]);
+  t.deepEqual(replies, ['mine', connectionError, connectionError, connectionError]);
+});
+
+test('what waits for a doubt to end is bounded in bytes and time', async (t) => {
+  const redis = await startFakeRedis(t, (command) => {
+    if (/^(EVAL|ECHO) /.test(command)) return `-${loading}\r\n`;
+    return command.startsWith('GET') ? `+${'x'.repeat(600)}\r\n` : undefined;
+  });
+  const all = [connectionError, connectionError, connectionError];
+  const bounds = [
+    { replyBytesMax: 1_000, commandTimeoutMs: 600_000 },
+    { replyBytesMax: 1_000_000, commandTimeoutMs: 100 },
+  ];
+  for (const bound of bounds) {
+    const links = startLinks(t, bound);
+    const replies = await sendAll(links, grantFor(redis.port), ['EVAL x 0', 'GET b', 'GET c']);
+    t.deepEqual(replies, all);
+  }
 });
 
 test('own connections are bounded for a key and in all, and given back when closed', async (t) => {

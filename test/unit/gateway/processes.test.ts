@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createDatabasePorts, type GatewayPorts } from '../../../src/gateway/ports.ts';
 import { createGatewayProcesses, type GatewayProcesses } from '../../../src/gateway-processes.ts';
+import { createDataSecret } from '../../../src/keys/format.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
 import { captureLog } from '../../support/log-lines.ts';
 import { type RedisContainer, startRedisContainer } from '../../support/redis-container.ts';
-import { call, post, startWorld, type World } from './harness.ts';
+import { call, post, sendRaw, startWorld, type World } from './harness.ts';
 
 let redis: RedisContainer;
 test.before(async () => {
@@ -109,6 +110,24 @@ test.serial('several processes hold one rate', async (t) => {
   t.true(statuses.every((status) => status === 200 || status === 429));
 });
 
+test.serial('a process asks for no more wrong keys of an address than it may', async (t) => {
+  let asked = 0;
+  const findPrincipal: GatewayPorts['findPrincipal'] = async () => {
+    asked += 1;
+    return undefined;
+  };
+  const { world } = await start(t, 1, { findPrincipal });
+  const begunMs = performance.now();
+  const statuses: number[] = [];
+  for (let index = 0; index < 100; index += 1) {
+    const { secret } = createDataSecret();
+    statuses.push((await call(world, { ...world, secret }, '/ping')).status);
+  }
+  const seconds = Math.ceil((performance.now() - begunMs) / 1_000) + 1;
+  t.deepEqual(new Set(statuses), new Set([401, 429]));
+  t.true(asked <= 30 * Math.ceil(seconds / 10) + 5 * seconds, `${asked} in ${seconds} s`);
+});
+
 test.serial('a key that is dropped, or of which another server took the right, ends', async (t) => {
   const { world, dropKey, dropInstance } = await start(t);
   const { orm, key } = world;
@@ -166,6 +185,32 @@ test.serial(
     t.is(answer.headers.get('retry-after'), '1');
   },
 );
+
+test.serial('headers are bounded alike on the service’s port and through a process', async (t) => {
+  const direct = await startWorld(t, redis);
+  const { world } = await start(t);
+  const few = (bytes: number): string => `X-Long: ${'x'.repeat(bytes)}\r\n`;
+  const many = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `h${index}:\r\n`).join('');
+  // Host and Connection are two more.
+  const heads: [string, boolean][] = [
+    [few(16_340), true],
+    [few(16_384), false],
+    [many(998), true],
+    [many(999), false],
+    [many(1_500), false],
+  ];
+  for (const [head, isTaken] of heads) {
+    const bytes = `GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head}\r\n`;
+    const statuses = [await sendRaw(direct.port, bytes), await sendRaw(world.port, bytes)];
+    const wanted = isTaken ? [200, 201] : [431, 431];
+    t.deepEqual(
+      statuses.map(({ status }) => status),
+      wanted,
+      head.slice(0, 20),
+    );
+  }
+});
 
 test.serial('a stream of the service goes through, and ends with its reader', async (t) => {
   const { world } = await start(t);
