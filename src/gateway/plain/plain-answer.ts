@@ -1,21 +1,20 @@
 /**
  * The answer to a plain request: what of node:http's ServerResponse the gateway uses, as one write.
  *
- * Guarantees: head and body are one write; a header that would break the line it stands in is not sent but
- * thrown; `close` is told once, when the answer was given or its reader has gone, `finish` when the socket
- * has taken all of it.
+ * Guarantees: head and body are one write; a header that would break the line it stands in, or is not ASCII,
+ * is not sent but thrown; `close` is told once, when the answer was given or its reader has gone, `finish`
+ * when the socket has taken all of it.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Outgoing } from '../answer.ts';
 
-/** What HTTP lets stand in the value of a header. */
-const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+const unsendable = /[^\t\x20-\x7e]/;
 
 export interface PlainAnswerOptions {
   readonly socket: Socket;
   /** How long the connection is kept for another request; undefined where it ends with this answer. */
-  readonly keepAliveSeconds: number | undefined;
+  readKeepAliveSeconds(): number | undefined;
   /** Called once the answer was given. */
   onGiven(isLast: boolean): void;
 }
@@ -26,13 +25,12 @@ export class PlainAnswer implements Outgoing {
   destroyed = false;
   readonly #options: PlainAnswerOptions;
   #head = '';
-  #isLast: boolean;
+  #isLast = false;
   #onClose: readonly (() => void)[] | undefined;
   #onFinish: readonly (() => void)[] | undefined;
 
   constructor(options: PlainAnswerOptions) {
     this.#options = options;
-    this.#isLast = options.keepAliveSeconds === undefined;
   }
 
   writeHead(status: number, headers: readonly string[]): void {
@@ -44,7 +42,8 @@ export class PlainAnswer implements Outgoing {
       if (name === 'Connection') this.#isLast = true;
       else head += `${name}: ${value}\r\n`;
     }
-    const { keepAliveSeconds } = this.#options;
+    const keepAliveSeconds = this.#options.readKeepAliveSeconds();
+    if (keepAliveSeconds === undefined) this.#isLast = true;
     const ofConnection = this.#isLast
       ? 'close'
       : `keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}`;
@@ -63,7 +62,7 @@ export class PlainAnswer implements Outgoing {
       socket.write(body, finished);
       socket.uncork();
     }
-    if (this.#onClose) tellAll(this.#onClose);
+    this.noteLeaving();
     onGiven(this.#isLast);
   }
 
@@ -76,10 +75,17 @@ export class PlainAnswer implements Outgoing {
     else this.#onFinish = [...(this.#onFinish ?? []), listener];
   }
 
+  /** Its reader sends no more: whoever waits for them to go is told. What is soon given is still sent. */
+  noteLeaving(): void {
+    const listeners = this.#onClose;
+    this.#onClose = undefined;
+    if (listeners) tellAll(listeners);
+  }
+
   /** The connection has ended before the answer was given. */
   abandon(): void {
     this.destroyed = true;
-    if (this.#onClose) tellAll(this.#onClose);
+    this.noteLeaving();
   }
 }
 

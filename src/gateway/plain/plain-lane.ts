@@ -14,8 +14,7 @@ import type { Socket } from 'node:net';
 import { PlainAnswer } from './plain-answer.ts';
 import { type PlainRequest, plainBytesMax, readPlainRequest } from './plain-request.ts';
 
-const sweepMs = 1_000;
-/** In sweeps: a request that has begun is handed over after it. */
+/** A request that has begun is handed over after so many sweeps. */
 const arrivingSweepsMax = 5;
 /** Who sends byte by byte is handed over, too: every piece is looked at from the beginning. */
 const piecesMax = 16;
@@ -31,6 +30,8 @@ export interface PlainLaneOptions {
   isOpen(): boolean;
   /** An idle connection is closed after this. */
   readonly keepAliveMs: number;
+  /** How often connections are looked at for what takes too long. */
+  readonly sweepMs?: number;
 }
 
 export interface PlainLane {
@@ -42,16 +43,14 @@ export interface PlainLane {
 
 /** Makes the lane; it holds a timer while it has connections. */
 export function createPlainLane(options: PlainLaneOptions): PlainLane {
-  const { serve, handOver, isOpen, keepAliveMs } = options;
+  const { serve, handOver, isOpen, keepAliveMs, sweepMs = 1_000 } = options;
   const keepAliveSeconds = Math.trunc(keepAliveMs / 1_000);
   const idleSweepsMax = Math.ceil(keepAliveMs / sweepMs);
   const connections = new Set<PlainConnection>();
   let arrivingBytes = 0;
   let sweeping: NodeJS.Timeout | undefined;
   const lane: Lane = {
-    get keepAliveSeconds() {
-      return isOpen() ? keepAliveSeconds : undefined;
-    },
+    readKeepAliveSeconds: () => (isOpen() ? keepAliveSeconds : undefined),
     serve,
     handOver,
     idleSweepsMax,
@@ -88,7 +87,7 @@ export function createPlainLane(options: PlainLaneOptions): PlainLane {
 /** What connections share. */
 interface Lane extends Pick<PlainLaneOptions, 'serve' | 'handOver'> {
   /** Undefined where no more requests are taken. */
-  readonly keepAliveSeconds: number | undefined;
+  readKeepAliveSeconds(): number | undefined;
   readonly idleSweepsMax: number;
   leave(connection: PlainConnection): void;
   /** Counts bytes that wait here, or, negative, that do no more. */
@@ -147,13 +146,13 @@ class PlainConnection {
   #read(): void {
     const read = this.#arrived ? readPlainRequest(this.#arrived) : 'incomplete';
     if (read === 'incomplete') return;
-    const { keepAliveSeconds } = this.#lane;
-    if (read === 'other' || keepAliveSeconds === undefined) {
+    const { readKeepAliveSeconds } = this.#lane;
+    if (read === 'other' || readKeepAliveSeconds() === undefined) {
       this.#handOver();
       return;
     }
     const socket = this.#socket;
-    const answer = new PlainAnswer({ socket, keepAliveSeconds, onGiven: this.#onGiven });
+    const answer = new PlainAnswer({ socket, readKeepAliveSeconds, onGiven: this.#onGiven });
     this.#answer = answer;
     const { method, url, headers, body } = read;
     // Before it is served: it may have been answered when `serve` returns.
@@ -167,7 +166,7 @@ class PlainConnection {
   #onGiven = (isLast: boolean): void => {
     this.#answer = undefined;
     this.#sweeps = 0;
-    if (isLast || this.#hasEnded || this.#lane.keepAliveSeconds === undefined) this.#socket.end();
+    if (isLast || this.#hasEnded) this.#socket.end();
     else if (this.#arrived) this.#handOver();
   };
 
@@ -185,8 +184,9 @@ class PlainConnection {
 
   #onEnd = (): void => {
     this.#hasEnded = true;
-    // A request that breaks off has no answer; one that is under way still gets it.
-    if (!this.#answer) this.#socket.end();
+    // A request that breaks off has no answer; one that is under way still gets it, unless it waits.
+    if (this.#answer) this.#answer.noteLeaving();
+    else this.#socket.end();
   };
 
   #onClose = (): void => {
@@ -195,7 +195,7 @@ class PlainConnection {
     this.#answer?.abandon();
   };
 
-  /** Is called once a second. */
+  /** Called again and again. */
   sweep(): void {
     if (this.#answer) return;
     this.#sweeps += 1;
