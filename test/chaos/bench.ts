@@ -20,6 +20,8 @@ export interface Fault {
 export interface Bench {
   readonly tries: number;
   readonly isShort: boolean;
+  /** Of the cases of a matrix those alone whose names this regular expression finds. */
+  readonly cases?: string | undefined;
   /** Takes down what a fault set up, last first, when it is over. */
   readonly owner: ServiceOwner;
   /** The world that faults share which leave it whole. */
@@ -60,13 +62,14 @@ interface RunOptions {
   readonly isShort: boolean;
   /** In place of the fault's own number. */
   readonly tries: number | undefined;
+  readonly cases?: string | undefined;
   readonly say: (text: string) => void;
 }
 
 /** Runs the faults and gives a score for each. */
 export async function runFaults(
   faults: readonly Fault[],
-  { isShort, tries, say }: RunOptions,
+  { isShort, tries, cases, say }: RunOptions,
 ): Promise<Score[]> {
   const scores: Score[] = [];
   const whole = createOwner(say);
@@ -80,7 +83,7 @@ export async function runFaults(
       const planned = tries ?? fault.tries[isShort ? 'short' : 'full'];
       if (planned === 0) continue;
       say(`${fault.name}: ${fault.what}`);
-      scores.push(await runFault(fault, { tries: planned, isShort, shared, say }));
+      scores.push(await runFault(fault, { tries: planned, isShort, cases, shared, say }));
     }
   } finally {
     await whole.end();
@@ -88,7 +91,7 @@ export async function runFaults(
   return scores;
 }
 
-type Given = Pick<Bench, 'tries' | 'isShort' | 'shared' | 'say'>;
+type Given = Pick<Bench, 'tries' | 'isShort' | 'cases' | 'shared' | 'say'>;
 
 async function runFault(fault: Fault, given: Given): Promise<Score> {
   const { say } = given;

@@ -1,5 +1,5 @@
 /**
- * `npm run test:chaos [-- --short] [--only NAME,…] [--tries N]`: breaks things and sees what comes of it.
+ * `npm run test:chaos [-- --short] [--only NAME,…] [--cases TEXT] [--tries N]`: breaks things and sees what comes of it.
  *
  * Prints what it does as it goes, a table at the end, and what failed; exits with 1 if anything did. The
  * short form is part of `npm test` (test/e2e/chaos.test.ts). `--list` names the faults.
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
     only: { type: 'string' },
     tries: { type: 'string' },
+    cases: { type: 'string' },
   },
 });
 const startedMs = performance.now();
@@ -37,6 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const scores = await runFaults(chosen, {
   isShort: values.short,
   tries: values.tries === undefined ? undefined : Number(values.tries),
+  cases: values.cases,
   say,
 });
 process.stdout.write(`\n${renderTable(scores)}\n`);

@@ -81,9 +81,11 @@ function failsTry(step: Step, action: Action): boolean {
 /** All cases, or `count` of them spread evenly; which ones, changes with the day. */
 export function chooseCases(
   count: number,
+  wanted = '',
   day = Math.floor(Date.now() / 86_400_000),
 ): { cases: Case[]; choice: string } {
-  const all = [...allCases()];
+  const named = new RegExp(wanted);
+  const all = [...allCases()].filter((each) => named.test(nameOf(each)));
   if (count >= all.length) return { cases: all, choice: '' };
   const stride = all.length / count;
   const offset = day % Math.ceil(stride);

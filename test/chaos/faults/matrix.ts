@@ -24,7 +24,7 @@ export const matrix: Fault = {
   tries: { short: shortCases, full: Number.POSITIVE_INFINITY },
   async run(bench) {
     const world = await bench.fresh({ entry: 'test/chaos/faulty-service.ts' });
-    const { cases, choice } = chooseCases(bench.tries);
+    const { cases, choice } = chooseCases(bench.tries, bench.cases);
     bench.say(`  ${cases.length} cases${choice}`);
     const alone = cases.filter(({ action }) => action.startsWith('kill'));
     const together = cases.filter(({ action }) => !action.startsWith('kill'));
@@ -52,14 +52,23 @@ async function tryCase(bench: Bench, world: World, given: Case): Promise<void> {
       await world.service.end('SIGKILL');
       await world.service.start();
     }
-    const operation = await world.awaitEnd(operationId);
+    const operation = await world.awaitEnd(operationId).catch((error: Error) => {
+      throw new Error(`${error.message}${whatWasSaid(world, subject)}`);
+    });
     if (operation.status !== 'SUCCEEDED') {
-      throw new Error(`${operation.status} ${operation.error?.code}`);
+      throw new Error(`${operation.status} ${operation.error?.code}${whatWasSaid(world, subject)}`);
     }
     checkTraces(world, subject, given);
     await checkOutcome(world, subject, change);
     planFaults(world.service.dataDir, subject.id, []);
   });
+}
+
+/** The service's warnings about an instance: an answer of the API does not tell them. */
+function whatWasSaid(world: World, { id }: Subject): string {
+  const lines = world.service.output().split('\n');
+  const warnings = lines.filter((line) => line.includes(id) && /"level":[4-6]0/.test(line));
+  return warnings.map((line) => `\n    ${line}`).join('');
 }
 
 /** Waits until every planned fault was made at its step. @throws when one was never reached. */
