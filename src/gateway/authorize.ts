@@ -76,6 +76,8 @@ export function createAuthorizer(deps: {
   const { findPrincipal, clock, unknownKeys = createUnknownKeys() } = deps;
   const cache = new Map<string, Cached>();
   const lookups = new Map<string, Promise<Cached | undefined>>();
+  /** Those that may still wait for their address's leave, by key, instance and address. */
+  const guarded = new Map<string, Promise<Cached | undefined>>();
   // Raised by every drop: a look-up that began before one is not kept after it.
   let generation = 0;
 
@@ -145,19 +147,25 @@ export function createAuthorizer(deps: {
 
   /** Joins a look-up that is under way, for that asks nobody anything; another needs the address's leave. */
   function find(hash: string, instanceId: string, address: string): Promise<Cached | undefined> {
-    const running = lookups.get(hash);
+    const way = `${hash} ${instanceId}`;
+    const name = `${way} ${address}`;
+    const running = lookups.get(hash) ?? guarded.get(name);
     if (running) return running;
-    return unknownKeys.guard(
-      address,
-      `${hash} ${instanceId}`,
-      () => shareLookUp(hash),
-      (found) => found !== undefined && findInstance(found, instanceId) !== undefined,
-    );
+    const isGood = (found: Cached | undefined): boolean =>
+      found !== undefined && findInstance(found, instanceId) !== undefined;
+    const started = unknownKeys
+      .guard(address, way, () => shareLookUp(hash), isGood)
+      .finally(() => {
+        if (guarded.get(name) === started) guarded.delete(name);
+      });
+    guarded.set(name, started);
+    return started;
   }
 
   function drop(matches: (principal: KnownPrincipal) => boolean): void {
     generation += 1;
     lookups.clear();
+    guarded.clear();
     for (const [hash, { principal }] of cache) if (matches(principal)) cache.delete(hash);
   }
 
