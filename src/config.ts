@@ -11,6 +11,12 @@ import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import {
+  type DoorSettings,
+  doorVariables,
+  findDoorProblems,
+  toDoorSettings,
+} from './door-settings.ts';
 import { type GatewaySettings, gatewayVariables, toGatewaySettings } from './gateway-settings.ts';
 
 /** The repository's root: where Pulumi.yaml, infra/ and policies/ are. */
@@ -89,6 +95,7 @@ const environmentSchema = z.object({
     .regex(/^\S{32,}$/, 'needs 32 characters or more, without spaces (openssl rand -hex 32)')
     .optional(),
   SWIFTCACHE_WORKERS: wholeNumber(1, 16).prefault('2'),
+  ...doorVariables,
   ...gatewayVariables,
   SWIFTCACHE_REDIS_IMAGE: z.string().min(1).optional(),
   DOCKER_HOST: z.string().min(1).optional(),
@@ -110,6 +117,8 @@ export interface Config {
   readonly port: number;
   /** The door's port; where `fixed` is false, the next free port from it on is taken. */
   readonly redisPort: { readonly number: number; readonly fixed: boolean };
+  /** What stands before the door: names of instances, TLS, balancers. */
+  readonly door: DoorSettings;
   /** The host name or address that the API gives to clients. */
   readonly publicHost: string;
   readonly dataDir: string;
@@ -173,7 +182,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`));
   }
-  if (parsed.success) problems.push(...rolesApart(parsed.data));
+  if (parsed.success) {
+    const { data } = parsed;
+    const isDoor = data.SWIFTCACHE_ROLES.includes('edge');
+    problems.push(...rolesApart(data), ...findDoorProblems(data, isDoor));
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(toConfig(parsed.data, readFacts(), environment));
 }
@@ -226,6 +239,7 @@ function toConfig(
       number: env.SWIFTCACHE_REDIS_PORT ?? defaultRedisPort,
       fixed: env.SWIFTCACHE_REDIS_PORT !== undefined,
     },
+    door: toDoorSettings(env, rootDir),
     publicHost: env.SWIFTCACHE_PUBLIC_HOST ?? reachableName(env.SWIFTCACHE_HOST),
     dataDir,
     databaseUrl: database?.startsWith('postgres') ? database : undefined,

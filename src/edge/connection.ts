@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net';
 import type { KeyUsage } from '../keys/key-usage.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Origin } from './entrance.ts';
 import { finishUpstream, forwardBytes, lingerMs } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
 import * as refusals from './refusals.ts';
@@ -39,6 +40,7 @@ type State = 'greeting' | 'opening' | 'forwarding' | 'closed';
 export class Connection {
   readonly #client: Socket;
   readonly #deps: ConnectionDeps;
+  readonly #from: Origin;
   readonly #address: string;
   readonly #reader = createRequestReader();
   readonly #gone = new AbortController();
@@ -51,10 +53,11 @@ export class Connection {
   #upstream: Socket | undefined;
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, deps: ConnectionDeps) {
+  constructor(client: Socket, deps: ConnectionDeps, from: Origin) {
     this.#client = client;
     this.#deps = deps;
-    this.#address = `${client.remoteAddress}:${client.remotePort}`;
+    this.#from = from;
+    this.#address = `${from.address}:${from.port}`;
     this.#deadline = setTimeout(this.#onDeadline, deps.limits.authenticationTimeoutMs);
     client.on('data', this.#onData);
     client.on('end', this.#onEnd);
@@ -177,8 +180,8 @@ export class Connection {
 
   async #findRoute(request: SignIn): Promise<Route | refusals.Refusal> {
     try {
-      const address = this.#client.remoteAddress;
-      return await findRoute(this.#deps, { ...request, address });
+      const { address, serverName } = this.#from;
+      return await findRoute(this.#deps, { ...request, address, serverName });
     } catch (error) {
       this.#deps.logger.error({ client: this.#address, err: error }, 'keys cannot be checked');
       return refusals.cannotCheckKey;

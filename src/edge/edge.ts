@@ -1,5 +1,5 @@
 /**
- * The redis:// front door: one TCP port for all instances.
+ * The redis:// front door: one TCP port for all instances, and where there is a certificate one for TLS.
  *
  * A client signs in as it would at any Redis (AUTH or HELLO, the data key as password). The door finds
  * whose key that is, opens the instance it is for, signs in there as the key's ACL user with the secret
@@ -16,7 +16,7 @@
  *   database the door asks it every `recheckMs` about the ways that it holds open.
  * - No secret, command or value is logged.
  */
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKeyUsage } from '../keys/key-usage.ts';
 import { findLostWays } from '../keys/lost-ways.ts';
@@ -24,8 +24,12 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { startRepeating } from '../lib/repeat.ts';
 import type { Orm } from '../store/database.ts';
+import { type CertificateFiles, watchCertificate } from './certificate.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import { listenOnPort, type WantedPort } from './port.ts';
+import { createEntrance } from './entrance.ts';
+import { createHandshakes, type HandshakeLimits } from './handshakes.ts';
+import { endWithWord } from './last-word.ts';
+import { type ListenOptions, listenOnPort } from './port.ts';
 import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';
 
@@ -34,7 +38,12 @@ export interface Edge {
    * Starts to accept clients and gives the port: the wanted one, or the next free one unless `fixed`.
    * @throws an Error that names SWIFTCACHE_REDIS_PORT where no port could be had.
    */
-  listen(options: { host: string; port: WantedPort }): Promise<number>;
+  listen(options: DoorListenOptions): Promise<number>;
+  /**
+   * Starts to accept clients with TLS and no others, on a port besides; as `listen`.
+   * @throws an Error that names SWIFTCACHE_REDIS_TLS_PORT where no port could be had.
+   */
+  listenTls(options: DoorListenOptions): Promise<number>;
   /** Stops accepting, lets replies under way out for a moment, then ends every connection. */
   close(): Promise<void>;
   /** Ends the connections to an instance at once. */
@@ -43,7 +52,9 @@ export interface Edge {
   dropKey(keyId: string, instanceId?: string): void;
 }
 
-export interface EdgeLimits extends ConnectionLimits {
+type DoorListenOptions = Omit<ListenOptions, 'setting'>;
+
+export interface EdgeLimits extends ConnectionLimits, HandshakeLimits {
   readonly connectionsMax: number;
   /** How long close() lets replies under way out. */
   readonly closeGraceMs: number;
@@ -55,6 +66,8 @@ const defaultLimits: EdgeLimits = {
   wrongKeysMax: 10,
   connectionsMax: 10_000,
   closeGraceMs: 2_000,
+  handshakeTimeoutMs: 5_000,
+  handshakesMax: 256,
 };
 
 export interface EdgeDeps {
@@ -64,43 +77,77 @@ export interface EdgeDeps {
   readonly limits?: Partial<EdgeLimits>;
   /** How often to ask the database about open ways; never where this process alone uses it. */
   readonly recheckMs?: number | undefined;
+  readonly entrance?: EntranceSettings;
 }
 
-/** Makes the door; it opens with `listen`. */
+/** What stands before the door. */
+export interface EntranceSettings {
+  /** The service's own domain, under which instances have names. */
+  readonly domain?: string | undefined;
+  /** With a certificate TLS is spoken on every port; without, on none. */
+  readonly certificate?: CertificateFiles | undefined;
+  /** How often the certificate's files are looked at. */
+  readonly certificateLookMs?: number;
+  /** Balancers whose PROXY protocol headers are believed: addresses and ranges. */
+  readonly proxiesFrom?: readonly string[];
+}
+
+const certificateLookMs = 5_000;
+
+/**
+ * Makes the door; it opens with `listen`.
+ * @throws {CertificateError} when its certificate cannot be used.
+ */
 export function createEdge({
   orm,
   logger,
   clock = systemClock,
   limits: given,
   recheckMs,
+  entrance: settings = {},
 }: EdgeDeps): Edge {
   const limits = { ...defaultLimits, ...given };
   const keyUsage = createKeyUsage({ orm, logger, clock });
   const connections = new Set<Connection>();
   let keyDrops = 0;
-  const server = createServer({
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveDelayMs,
-    // A client may send its last command, close its side, and still get the reply.
-    allowHalfOpen: true,
-  });
-  server.on('connection', (client) => {
-    if (connections.size >= limits.connectionsMax) {
-      turnAway(client);
-      return;
-    }
-    const connection = new Connection(client, {
-      orm,
-      logger,
-      keyUsage,
+  const certificate =
+    settings.certificate &&
+    watchCertificate(settings.certificate, {
       clock,
-      limits,
-      keyDrops: () => keyDrops,
+      logger,
+      intervalMs: settings.certificateLookMs ?? certificateLookMs,
+      onChange: (pair) => handshakes?.renew(pair),
     });
-    connections.add(connection);
-    client.once('close', () => connections.delete(connection));
+  const handshakes = certificate && createHandshakes(certificate.current(), limits);
+  const entrance = createEntrance({
+    logger,
+    handshakes,
+    domain: settings.domain,
+    proxiesFrom: settings.proxiesFrom ?? [],
+    timeoutMs: limits.authenticationTimeoutMs,
+    onClient(client, from) {
+      const deps = { orm, logger, keyUsage, clock, limits, keyDrops: () => keyDrops };
+      const connection = new Connection(client, deps, from);
+      connections.add(connection);
+      client.once('close', () => connections.delete(connection));
+    },
   });
+  const makeServer = (takesTlsOnly: boolean): Server =>
+    createServer(socketOptions, (client) => {
+      const isFull = connections.size + entrance.size >= limits.connectionsMax;
+      if (!isFull) entrance.admit(client, takesTlsOnly);
+      else if (takesTlsOnly) client.destroy();
+      else endWithWord(client, renderError(tooManyConnections));
+    });
+  const server = makeServer(false);
+  const tlsServer = makeServer(true);
+
+  async function open(listener: Server, options: ListenOptions): Promise<number> {
+    const port = await listenOnPort(listener, options);
+    // E.g. no file descriptor left for a new client: those who are connected go on.
+    listener.on('error', (error) => logger.error({ err: error }, 'the redis:// port failed'));
+    return port;
+  }
 
   function dropWhere(matches: (connection: Connection) => boolean): void {
     for (const connection of connections) if (matches(connection)) connection.destroy();
@@ -120,22 +167,17 @@ export function createEdge({
       : startRepeating(recheck, { intervalMs: recheckMs, onError });
 
   return {
-    async listen(options) {
-      const port = await listenOnPort(server, options);
-      // E.g. no file descriptor left for a new client: those who are connected go on.
-      server.on('error', (error) => logger.error({ err: error }, 'the redis:// port failed'));
-      return port;
-    },
+    listen: (options) => open(server, options),
+    listenTls: (options) => open(tlsServer, { ...options, setting: 'SWIFTCACHE_REDIS_TLS_PORT' }),
     async close() {
-      const closed = server.listening
-        ? new Promise<void>((resolve) => server.close(() => resolve()))
-        : Promise.resolve();
+      const closed = Promise.all([closeServer(server), closeServer(tlsServer)]);
+      entrance.close();
       for (const connection of connections) connection.finish();
       const patience = new AbortController();
       await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
       patience.abort();
       dropWhere(() => true);
-      await Promise.all([closed, rechecking?.stop()]);
+      await Promise.all([closed, rechecking?.stop(), certificate?.stop()]);
       await keyUsage.settle();
     },
     dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),
@@ -149,12 +191,16 @@ export function createEdge({
   };
 }
 
-const turnAwayMs = 1_000;
+const socketOptions = {
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: keepAliveDelayMs,
+  // A client may send its last command, close its side, and still get the reply.
+  allowHalfOpen: true,
+};
 
-function turnAway(client: Socket): void {
-  client.on('error', () => {});
-  client.end(renderError(tooManyConnections));
-  client.resume();
-  const timer = setTimeout(() => client.destroy(), turnAwayMs);
-  client.once('close', () => clearTimeout(timer));
+/** Accepts no more at once; resolves when the last connection has ended. */
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }

@@ -8,6 +8,15 @@ export interface WantedPort {
   readonly fixed: boolean;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: WantedPort;
+  /** Whether other processes may listen there as well; the kernel then shares connections out. */
+  readonly isShared?: boolean;
+  /** The setting to name where the port cannot be had. */
+  readonly setting?: string;
+}
+
 /** How many ports are tried where the first is taken. */
 const triesMax = 100;
 const highestPort = 65_535;
@@ -18,30 +27,38 @@ const highestPort = 65_535;
  */
 export async function listenOnPort(
   server: Server,
-  { host, port }: { host: string; port: WantedPort },
+  { host, port, isShared = false, setting = 'SWIFTCACHE_REDIS_PORT' }: ListenOptions,
 ): Promise<number> {
   const last = port.fixed ? port.number : Math.min(port.number + triesMax - 1, highestPort);
   for (let number = port.number; number <= last; number += 1) {
-    if (await tryListen(server, host, number)) return (server.address() as AddressInfo).port;
+    const options = { host, port: number, reusePort: isShared };
+    if (await tryListen(server, options, setting)) return (server.address() as AddressInfo).port;
   }
   const taken = port.fixed
     ? `the port ${port.number} of ${host} is taken by another program`
     : `the ports ${port.number} to ${last} of ${host} are all taken`;
-  throw new Error(`${taken}: set SWIFTCACHE_REDIS_PORT to a free port`);
+  throw new Error(`${taken}: set ${setting} to a free port`);
 }
 
 /** Gives false where the port is taken. */
-async function tryListen(server: Server, host: string, port: number): Promise<boolean> {
+async function tryListen(
+  server: Server,
+  options: { host: string; port: number; reusePort: boolean },
+  portSetting: string,
+): Promise<boolean> {
   try {
-    server.listen({ host, port });
+    server.listen(options);
     await once(server, 'listening');
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') return false;
-    const setting = code === 'EACCES' ? 'SWIFTCACHE_REDIS_PORT' : 'SWIFTCACHE_HOST';
-    throw new Error(`cannot listen on ${host}:${port} (${code}): check ${setting}`, {
-      cause: error,
-    });
+    const setting = code === 'EACCES' ? portSetting : 'SWIFTCACHE_HOST';
+    throw new Error(
+      `cannot listen on ${options.host}:${options.port} (${code}): check ${setting}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -44,6 +44,18 @@ export const tooManyConnections = {
   reason: 'too many connections',
 } as const satisfies Refusal;
 
+export const tlsOnly = {
+  code: 'ERR',
+  message: 'this port takes TLS only: connect with rediss:// (redis-cli: --tls)',
+  reason: 'no TLS on a port of TLS',
+} as const satisfies Refusal;
+
+export const foreignProxyHeader = {
+  code: 'ERR',
+  message: 'PROXY protocol headers are not taken from this address',
+  reason: 'a PROXY protocol header from an address that is none of the balancers',
+} as const satisfies Refusal;
+
 export const cannotCheckKey = {
   code: 'LOADING',
   message: 'SwiftCache cannot check keys right now, try again',

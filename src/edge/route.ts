@@ -1,4 +1,4 @@
-/** Whom a client is, by its key, and which instance it wants, by its user name. */
+/** Whom a client is, by its key, and which instance it wants, by its TLS server name or its user name. */
 import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
 import { findPrincipal } from '../keys/data-keys.ts';
@@ -28,6 +28,8 @@ interface Credentials {
   readonly user: string | undefined;
   readonly secret: string;
   readonly address: string | undefined;
+  /** The id of the instance that the TLS server name means; undefined for another name, or none. */
+  readonly serverName: string | undefined;
 }
 
 const instanceId = idPattern('inst');
@@ -49,13 +51,13 @@ export async function findRoute(
 
 async function lookUpRoute(
   { orm, clock }: RouteDeps,
-  { user, secret, address }: Credentials,
+  { user, secret, address, serverName }: Credentials,
 ): Promise<Route | refusals.Refusal> {
   const principal = await findPrincipal(orm, secret, clock.now());
   if (!principal) return refusals.wrongPass('no such key');
   const { key, instances } = principal;
   if (!allowsAddress(key.ipWhitelist, address)) return refusals.addressNotAllowed(address);
-  const instance = chooseInstance(key.id, instances, user);
+  const instance = chooseInstance(key.id, instances, { user, serverName });
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;
   if (!servesData(status)) return refusals.instanceNotRunning(id, status);
@@ -63,18 +65,24 @@ async function lookUpRoute(
   return { key, instance, host: nodeHost, port: nodePort };
 }
 
+/** Who names an instance gets that one or none, however it names it. */
 function chooseInstance(
   keyId: string,
   instances: readonly Instance[],
-  user: string | undefined,
+  { user, serverName }: Pick<Credentials, 'user' | 'serverName'>,
 ): Instance | refusals.Refusal {
-  if (user !== undefined && instanceId.test(user)) {
-    const named = instances.find(({ id }) => id === user);
-    return named ?? refusals.wrongPass('the user names an instance the key does not open');
-  }
+  const userName = user !== undefined && instanceId.test(user) ? user : undefined;
   // redis-cli sends an empty name for redis://:KEY@host.
-  if (user && user !== 'default' && user !== keyId) {
+  if (user && !userName && user !== 'default' && user !== keyId) {
     return refusals.wrongPass('the user is none of this key');
+  }
+  if (userName && serverName && userName !== serverName) {
+    return refusals.wrongPass('the user and the TLS server name mean two instances');
+  }
+  const wanted = serverName ?? userName;
+  if (wanted) {
+    const named = instances.find(({ id }) => id === wanted);
+    return named ?? refusals.wrongPass('an instance is named that the key does not open');
   }
   const [first, ...others] = instances;
   if (!first) return refusals.keyOpensNothing;

@@ -4,7 +4,12 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { createEdge, type Edge, type EdgeLimits } from '../../../src/edge/edge.ts';
+import {
+  createEdge,
+  type Edge,
+  type EdgeLimits,
+  type EntranceSettings,
+} from '../../../src/edge/edge.ts';
 import { createRequestReader } from '../../../src/edge/resp-request.ts';
 import { bindKey, createBoundKey } from '../../../src/keys/data-keys.ts';
 import { newId } from '../../../src/lib/ids.ts';
@@ -43,7 +48,11 @@ export async function addDoorOrganization(orm: Orm): Promise<void> {
   await orm.em.fork().insert(OrganizationEntity, organization);
 }
 
-export async function openDoor(t: Teardown, limits: Partial<EdgeLimits> = {}): Promise<Door> {
+export async function openDoor(
+  t: Teardown,
+  limits: Partial<EdgeLimits> = {},
+  entrance: EntranceSettings = {},
+): Promise<Door> {
   const orm = await openStore(t);
   let log = '';
   const sink = new Writable({
@@ -52,7 +61,7 @@ export async function openDoor(t: Teardown, limits: Partial<EdgeLimits> = {}): P
       done();
     },
   });
-  const edge = createEdge({ orm, logger: createLogger('debug', sink), limits });
+  const edge = createEdge({ orm, logger: createLogger('debug', sink), limits, entrance });
   const port = await edge.listen({ host: '127.0.0.1', port: { number: 0, fixed: true } });
   t.teardown(() => edge.close());
   return { edge, orm, port, readLog: () => log };
@@ -159,6 +168,13 @@ export interface Client {
 export async function openClient(t: Teardown, port: number): Promise<Client> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
   t.teardown(() => socket.destroy());
+  const client = toClient(socket);
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return client;
+}
+
+/** Reads what a connection says, with or without TLS. */
+export function toClient(socket: Socket): Client {
   let received = '';
   let hasEnded = false;
   let wake = (): void => {};
@@ -173,7 +189,6 @@ export async function openClient(t: Teardown, port: number): Promise<Client> {
     wake();
   };
   socket.on('end', finish).on('close', finish);
-  await new Promise((resolve) => socket.once('connect', resolve));
 
   async function take(measure: () => number): Promise<string> {
     for (;;) {

@@ -21,8 +21,9 @@ async function prepare(t: Parameters<typeof openStore>[0]) {
     user: string | undefined,
     secret: string,
     address = '127.0.0.1',
+    serverName: string | undefined = undefined,
   ): Promise<string> => {
-    const found = await findRoute(deps, { user, secret, address });
+    const found = await findRoute(deps, { user, secret, address, serverName });
     return 'code' in found ? `${found.code} ${found.message}` : `${found.host}:${found.port}`;
   };
   return { orm, first, second, foreign, one, two, route };
@@ -52,6 +53,24 @@ test('a key of several instances is told how to name one when it names none', as
     t.true(told.includes(`(redis://${low}:KEY@host:port)`), told);
     t.true(told.includes(first) && told.includes(second), told);
   }
+});
+
+test('a TLS server name chooses among the instances of a key, whatever user stands beside it', async (t) => {
+  const { first, second, one, two, route } = await prepare(t);
+  for (const user of [undefined, '', 'default', two.keyId, second]) {
+    t.is(await route(user, two.secret, '127.0.0.1', second), '127.0.0.1:7002', user);
+  }
+  t.is(await route(undefined, one.secret, '127.0.0.1', first), '127.0.0.1:7001');
+});
+
+test('a server name that the key does not open is a WRONGPASS, and so are two names for one place', async (t) => {
+  const { first, second, foreign, one, two, route } = await prepare(t);
+  for (const name of [second, foreign, newId('inst')]) {
+    t.is(await route(undefined, one.secret, '127.0.0.1', name), wrongPass, name);
+    t.is(await route(first, one.secret, '127.0.0.1', name), wrongPass, name);
+  }
+  t.is(await route(first, two.secret, '127.0.0.1', second), wrongPass);
+  t.is(await route(foreign, two.secret, '127.0.0.1', second), wrongPass);
 });
 
 test('a wrong key and a wrong user are the same WRONGPASS, whatever was wrong', async (t) => {
@@ -122,7 +141,12 @@ test('what was found before a key was dropped is looked for again', async (t) =>
     // Told between the look-up and its use, once.
     return asked === 1 ? 0 : 1;
   };
-  const credentials = { user: undefined, secret: one.secret, address: '127.0.0.1' };
+  const credentials = {
+    user: undefined,
+    secret: one.secret,
+    address: '127.0.0.1',
+    serverName: undefined,
+  };
   await findRoute({ orm, clock: systemClock, keyDrops }, credentials);
   t.is(asked, 4);
 });
