@@ -9,6 +9,7 @@ import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config, ServiceRole } from './config.ts';
 import { listMetrics } from './gateway/exposed-figures.ts';
+import type { ShownDoor } from './http/route.ts';
 import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
 import { writeExposition } from './metrics/exposition.ts';
@@ -22,7 +23,7 @@ export interface Service {
   readonly organizationId: string | undefined;
   /** The first account key; only when this start made it. */
   readonly accountKey: string | undefined;
-  readonly door: { readonly host: string; readonly port: number };
+  readonly door: ShownDoor;
   /** Ends the service; resolves when nothing of it runs any more but the containers. */
   stop(): Promise<void>;
 }

@@ -16,11 +16,18 @@ function describeParts({ url, roles, door }: Service, bold: (text: string) => st
     '',
     `Health           ${url}/readyz`,
     ...(roles.has('gateway') ? [`HTTP commands    ${url}/redis/`] : []),
-    ...(roles.has('edge') ? [`redis:// door    ${door.host}:${door.port}`] : []),
+    ...(roles.has('edge') ? describeDoor(door) : []),
     '',
     `${bold('Stop')}: Ctrl-C (instances keep running)`,
   ];
   return `\n${lines.join('\n')}\n`;
+}
+
+function describeDoor({ host, port, tlsPort, domain }: Service['door']): string[] {
+  const lines = [`redis:// door    ${host}:${port}`];
+  if (tlsPort !== undefined) lines.push(`rediss:// door   ${host}:${tlsPort}`);
+  if (domain !== undefined) lines.push(`Instances        inst-….redis.${domain}`);
+  return lines;
 }
 
 function describeStart(
@@ -39,7 +46,7 @@ ${bold('SwiftCache is running')}
 Base URL         ${url}/api/v1
 Organization     ${organizationId}
 ${keyLines}
-redis:// door    ${door.host}:${door.port}
+${describeDoor(door).join('\n')}
 
 ${bold('Create an instance')} (its key is shown in the answer, once)
 export SK=${exported}
@@ -51,7 +58,12 @@ until curl -s ${url}/api/v1/instances/$ID -H "Authorization: Bearer $SK" | grep 
 ${bold('Use it')}, over HTTP or with any Redis client
 curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"; echo
 curl -s "${url}/redis/$ID/get/greeting" -H "Authorization: Bearer $KEY"; echo
-echo "redis://:$KEY@${door.host}:${door.port}"
+echo "redis://:$KEY@${door.host}:${door.port}"${
+    door.tlsPort === undefined
+      ? ''
+      : `
+echo "rediss://:$KEY@${door.host}:${door.tlsPort}"`
+  }
 
 ${bold('Look at it as an operator')}, from the repository's root
 eval "$(npm run -s operator:env)"

@@ -15,7 +15,7 @@ import { createGateway, type Gateway, type GatewaySettings } from './gateway/gat
 import { createDatabasePorts } from './gateway/ports.ts';
 import { createGatewayProcesses, type GatewayProcesses } from './gateway-processes.ts';
 import { createEventStreams } from './http/event-streams.ts';
-import type { HttpServices } from './http/route.ts';
+import type { HttpServices, ShownDoor } from './http/route.ts';
 import { systemClock } from './lib/clock.ts';
 import { createFingerprint, createSealer } from './lib/crypto.ts';
 import type { Logger } from './lib/logger.ts';
@@ -69,7 +69,7 @@ export interface Surfaces {
   readonly processes: GatewayProcesses | undefined;
   readonly edge: Edge | undefined;
   /** Where the door is, in this process or another. */
-  readonly door: { readonly host: string; readonly port: number };
+  readonly door: ShownDoor;
   /** Drops what they hold of a key or an instance. */
   dropKey(keyId: string, instanceId?: string): void;
   dropInstance(instanceId: string): void;
@@ -185,14 +185,19 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
       ? createGatewayProcesses({ count, ports, logger, path: config.path })
       : undefined;
   const edge = hasRole(config, 'edge')
-    ? createEdge({ orm, logger, recheckMs: isShared ? recheckMs : undefined })
+    ? createEdge({
+        orm,
+        logger,
+        recheckMs: isShared ? recheckMs : undefined,
+        entrance: config.door,
+      })
     : undefined;
-  const port = await edge?.listen({ host: config.host, port: config.redisPort });
+  const door = await openDoor(edge, config);
   return {
     gateway,
     processes,
     edge,
-    door: { host: config.publicHost, port: port ?? config.redisPort.number },
+    door,
     dropKey(keyId, instanceId) {
       gateway?.dropKey(keyId, instanceId);
       processes?.dropKey(keyId, instanceId);
@@ -203,6 +208,20 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
       processes?.dropInstance(instanceId);
       edge?.dropInstance(instanceId);
     },
+  };
+}
+
+/** Opens the door's ports, where this process has one, and says what clients are told of it. */
+async function openDoor(edge: Edge | undefined, config: Config): Promise<ShownDoor> {
+  const { host, publicHost, redisPort } = config;
+  const { domain, sharePort: isShared, tlsPort } = config.door;
+  const port = await edge?.listen({ host, port: redisPort, isShared });
+  const securePort = tlsPort && (await edge?.listenTls({ host, port: tlsPort, isShared }));
+  return {
+    host: publicHost,
+    port: port ?? redisPort.number,
+    tlsPort: securePort ?? tlsPort?.number,
+    domain,
   };
 }
 

@@ -1306,7 +1306,7 @@ export interface components {
             name: string;
             status: components["schemas"]["InstanceStatus"];
             /**
-             * @description null until the instance is RUNNING.
+             * @description null until the instance is RUNNING. Where the service has a domain, the name of this instance alone: over TLS it says which instance is meant.
              * @example cache.example.com
              */
             hostname: string | null;
@@ -1314,6 +1314,16 @@ export interface components {
             host: string;
             /** @example 6379 */
             port: number;
+            /**
+             * @description The port for `rediss://`; null where the service has no certificate.
+             * @example 6380
+             */
+            tlsPort: number | null;
+            /**
+             * @description What any Redis client connects with, a data key in the place of [API_KEY]: with TLS where there is TLS. null until the instance is RUNNING.
+             * @example rediss://:[API_KEY]@cache.example.com:6380
+             */
+            connectionString: string | null;
             /**
              * @description In bytes.
              * @example 536870912
@@ -1517,7 +1527,7 @@ export interface components {
             name: string;
             status: components["schemas"]["InstanceStatus"];
             /**
-             * @description null until the instance is RUNNING.
+             * @description null until the instance is RUNNING. Where the service has a domain, the name of this instance alone: over TLS it says which instance is meant.
              * @example cache.example.com
              */
             hostname: string | null;
@@ -1525,6 +1535,16 @@ export interface components {
             host: string;
             /** @example 6379 */
             port: number;
+            /**
+             * @description The port for `rediss://`; null where the service has no certificate.
+             * @example 6380
+             */
+            tlsPort: number | null;
+            /**
+             * @description What any Redis client connects with, a data key in the place of [API_KEY]: with TLS where there is TLS. null until the instance is RUNNING.
+             * @example rediss://:[API_KEY]@cache.example.com:6380
+             */
+            connectionString: string | null;
             /**
              * @description In bytes.
              * @example 536870912
@@ -1599,7 +1619,7 @@ export interface components {
             name: string;
             status: components["schemas"]["InstanceStatus"];
             /**
-             * @description null until the instance is RUNNING.
+             * @description null until the instance is RUNNING. Where the service has a domain, the name of this instance alone: over TLS it says which instance is meant.
              * @example cache.example.com
              */
             hostname: string | null;
@@ -1607,6 +1627,16 @@ export interface components {
             host: string;
             /** @example 6379 */
             port: number;
+            /**
+             * @description The port for `rediss://`; null where the service has no certificate.
+             * @example 6380
+             */
+            tlsPort: number | null;
+            /**
+             * @description What any Redis client connects with, a data key in the place of [API_KEY]: with TLS where there is TLS. null until the instance is RUNNING.
+             * @example rediss://:[API_KEY]@cache.example.com:6380
+             */
+            connectionString: string | null;
             /**
              * @description In bytes.
              * @example 536870912

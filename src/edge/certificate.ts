@@ -171,8 +171,9 @@ function readPart<Part>(content: Content, parse: (pem: Buffer) => Part): Part | 
   if (typeof content === 'string') return `cannot be read (${content})`;
   try {
     return parse(content);
-  } catch (error) {
-    const isSealed = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE';
+  } catch {
+    // Both forms of a key with a passphrase say so.
+    const isSealed = content.includes('ENCRYPTED');
     return isSealed ? 'has a passphrase; needs to be without' : 'holds none in PEM';
   }
 }

@@ -19,11 +19,20 @@ import type { MetricsRefresher } from '../metrics/looks.ts';
 import type { Site } from './authenticate-request.ts';
 import type { EventStreams } from './event-streams.ts';
 
+/** Where the redis:// door is, as clients are told. */
+export interface ShownDoor {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: no TLS. */
+  readonly tlsPort: number | undefined;
+  /** The domain under which each instance has a host name of its own; undefined for none. */
+  readonly domain: string | undefined;
+}
+
 export interface HttpServices extends InstanceServices, BackupPorts {
   readonly accountThrottle: AccountThrottle;
   readonly logger: Logger;
-  /** The host and port of the redis:// door, as clients are told. */
-  readonly door: () => { readonly host: string; readonly port: number };
+  readonly door: () => ShownDoor;
   readonly metrics: MetricsRefresher;
   /** Resolves when the service can do its work; rejects with why not. */
   readonly checkReady: () => Promise<void>;

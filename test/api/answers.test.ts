@@ -5,8 +5,8 @@ import { testOnEachDatabase } from '../support/databases.ts';
 import { addDataKey, addInstance, addOperation, someDate } from '../support/rows.ts';
 
 const instances = '/api/v1/instances';
-const instanceFields = `id organizationId name status hostname host port maxMemory maxMemoryMb region
-  tier evictionPolicy persistence image upgradeAvailable labels deletionProtection driftPolicy drift
+const instanceFields = `id organizationId name status hostname host port tlsPort connectionString
+  maxMemory maxMemoryMb region tier evictionPolicy persistence image upgradeAvailable labels deletionProtection driftPolicy drift
   backups expiresAt failure createdAt updatedAt`;
 const keyFields =
   'id organizationId name createdAt lastUsed permissions ipWhitelist rateLimit expiresAt';
@@ -120,6 +120,34 @@ testOnEachDatabase(
       t.is(body.instance.hostname, status === 'RUNNING' ? door.host : null, status);
       t.like(body.instance, { status, ...door });
     }
+  },
+);
+
+testOnEachDatabase(
+  'with a domain and TLS the hostname is of one instance, and the connection string has TLS',
+  async (t, orm) => {
+    const secure = { ...door, tlsPort: 6380, domain: 'example.com' };
+    const { own, owner } = await startApi(t, orm, { door: () => secure });
+    const { id } = await addInstance(orm, { ...owner, status: 'RUNNING' });
+    const hostname = `${id.replace('_', '-')}.redis.example.com`;
+    const { instance } = (await own('get', `${instances}/${id}`)).body;
+    const connectionString = `rediss://:[API_KEY]@${hostname}:6380`;
+    t.like(instance, { hostname, ...door, tlsPort: 6380, connectionString });
+  },
+);
+
+testOnEachDatabase(
+  'without TLS the connection string is for redis://, an IPv6 address in brackets',
+  async (t, orm) => {
+    const plain = { host: '2001:db8::1', port: 6379, tlsPort: undefined, domain: undefined };
+    const { own, owner } = await startApi(t, orm, { door: () => plain });
+    const { id } = await addInstance(orm, { ...owner, status: 'RUNNING' });
+    const { instance } = (await own('get', `${instances}/${id}`)).body;
+    const connectionString = 'redis://:[API_KEY]@[2001:db8::1]:6379';
+    t.like(instance, { hostname: plain.host, tlsPort: null, connectionString });
+    const waiting = await addInstance(orm, { ...owner, status: 'PROVISIONING' });
+    const answer = await own('get', `${instances}/${waiting.id}`);
+    t.like(answer.body.instance, { hostname: null, connectionString: null });
   },
 );
 

@@ -19,6 +19,13 @@ test('an empty environment gives the documented defaults', (t) => {
     host: '127.0.0.1',
     port: 8080,
     redisPort: { number: 6379, fixed: false },
+    door: {
+      domain: undefined,
+      certificate: undefined,
+      tlsPort: undefined,
+      proxiesFrom: [],
+      sharePort: false,
+    },
     publicHost: '127.0.0.1',
     dataDir,
     databaseUrl: undefined,
@@ -59,6 +66,12 @@ test('every setting is taken from its variable', (t) => {
     SWIFTCACHE_PORT: '9000',
     SWIFTCACHE_REDIS_PORT: '7000',
     SWIFTCACHE_PUBLIC_HOST: 'cache.example.com',
+    SWIFTCACHE_DOMAIN: 'Cache.Example.com',
+    SWIFTCACHE_REDIS_TLS_PORT: '7001',
+    SWIFTCACHE_REDIS_TLS_CERT_FILE: '/etc/tls/redis.crt',
+    SWIFTCACHE_REDIS_TLS_KEY_FILE: 'redis.key',
+    SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.1.2.3/8, 2001:DB8::1',
+    SWIFTCACHE_REDIS_SHARE_PORT: 'on',
     SWIFTCACHE_DATA_DIR: '/var/lib/swiftcache',
     SWIFTCACHE_STATE_BACKEND_URL: 's3://bucket',
     SWIFTCACHE_MASTER_KEY: 'ab'.repeat(32),
@@ -86,6 +99,13 @@ test('every setting is taken from its variable', (t) => {
     port: 9000,
     redisPort: { number: 7000, fixed: true },
     publicHost: 'cache.example.com',
+    door: {
+      domain: 'cache.example.com',
+      certificate: { certFile: '/etc/tls/redis.crt', keyFile: join(rootDir, 'redis.key') },
+      tlsPort: { number: 7001, fixed: true },
+      proxiesFrom: ['10.0.0.0/8', '2001:db8::1'],
+      sharePort: true,
+    },
     dataDir: '/var/lib/swiftcache',
     databaseFile: '/var/lib/swiftcache/swiftcache.db',
     masterKeyFile: '/var/lib/swiftcache/master.key',
@@ -263,3 +283,50 @@ test('all problems are reported at once, each in a line of its own', (t) => {
   t.deepEqual(lines.map((line) => line.trim().split(':')[0]).sort(), Object.keys(wrong).sort());
   t.false(error.message.includes(secret));
 });
+
+test('a certificate alone brings the usual port of TLS; a process without the door may tell one', (t) => {
+  const files = {
+    SWIFTCACHE_REDIS_TLS_CERT_FILE: '/c',
+    SWIFTCACHE_REDIS_TLS_KEY_FILE: '/k',
+  };
+  t.deepEqual(loadConfig(files).door.tlsPort, { number: 6380, fixed: false });
+  const apart = {
+    SWIFTCACHE_ROLES: 'gateway',
+    SWIFTCACHE_DATABASE_URL: 'postgres://h/d',
+    SWIFTCACHE_REDIS_TLS_PORT: '7001',
+  };
+  t.deepEqual(loadConfig(apart).door.tlsPort, { number: 7001, fixed: true });
+});
+
+test('what stands before the door is checked, all of it at once', (t) => {
+  const problems = problemsOf({
+    SWIFTCACHE_DOMAIN: 'example.com.',
+    SWIFTCACHE_REDIS_TLS_PORT: '70000',
+    SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.0.0.0/8,elsewhere',
+    SWIFTCACHE_REDIS_SHARE_PORT: 'yes',
+  });
+  t.deepEqual(
+    problems.map((problem) => problem.split(':')[0]),
+    [
+      'SWIFTCACHE_DOMAIN',
+      'SWIFTCACHE_REDIS_TLS_PORT',
+      'SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM',
+      'SWIFTCACHE_REDIS_SHARE_PORT',
+    ],
+  );
+  for (const domain of ['', '-a.com', 'a..com', 'a_b.com', 'x'.repeat(64), 'a.'.repeat(120)]) {
+    t.is(problemsOf({ SWIFTCACHE_DOMAIN: domain }).length, 1, domain);
+  }
+});
+
+for (const [given, missing] of [
+  ['SWIFTCACHE_REDIS_TLS_CERT_FILE', 'SWIFTCACHE_REDIS_TLS_KEY_FILE'],
+  ['SWIFTCACHE_REDIS_TLS_KEY_FILE', 'SWIFTCACHE_REDIS_TLS_CERT_FILE'],
+  ['SWIFTCACHE_REDIS_TLS_PORT', 'SWIFTCACHE_REDIS_TLS_PORT'],
+] as const) {
+  test(`${given} alone is not enough`, (t) => {
+    const [problem, ...others] = problemsOf({ [given]: '6380' });
+    t.true(problem?.startsWith(`${missing}: `), problem);
+    t.is(others.length, 0);
+  });
+}

@@ -160,12 +160,30 @@ export const instanceSchema = z
     organizationId: z.string().meta({ example: 'org_abc123' }),
     name: z.string().meta({ example: 'my-cache' }),
     status: statusSchema,
-    hostname: z.string().nullable().meta({
-      example: 'cache.example.com',
-      description: 'null until the instance is RUNNING.',
-    }),
+    hostname: z
+      .string()
+      .nullable()
+      .meta({
+        example: 'cache.example.com',
+        description:
+          'null until the instance is RUNNING. Where the service has a domain, the name of this instance ' +
+          'alone: over TLS it says which instance is meant.',
+      }),
     host: z.string().meta({ example: 'cache.example.com' }),
     port: z.number().int().meta({ example: 6379 }),
+    tlsPort: z.number().int().nullable().meta({
+      example: 6380,
+      description: 'The port for `rediss://`; null where the service has no certificate.',
+    }),
+    connectionString: z
+      .string()
+      .nullable()
+      .meta({
+        example: 'rediss://:[API_KEY]@cache.example.com:6380',
+        description:
+          'What any Redis client connects with, a data key in the place of [API_KEY]: with TLS where ' +
+          'there is TLS. null until the instance is RUNNING.',
+      }),
     maxMemory: z.number().int().meta({ example: 536870912, description: 'In bytes.' }),
     maxMemoryMb: z.number().int().meta({ example: 512 }),
     region: z.string().meta({ example: 'eu-central' }),
