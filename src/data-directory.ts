@@ -6,6 +6,7 @@
  *
  *   master.key   seals what the database keeps encrypted
  *   passphrase   encrypts the secrets in Pulumi's state
+ *   tls/         what `npm run redis-ca` makes
  *   swiftcache.db, pulumi/, project/ or the repository's stacks/
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -126,7 +126,8 @@ export function createEdge({
     proxiesFrom: settings.proxiesFrom ?? [],
     timeoutMs: limits.authenticationTimeoutMs,
     onClient(client, from) {
-      const deps = { orm, logger, keyUsage, clock, limits, keyDrops: () => keyDrops };
+      const { domain } = settings;
+      const deps = { orm, logger, keyUsage, clock, limits, domain, keyDrops: () => keyDrops };
       const connection = new Connection(client, deps, from);
       connections.add(connection);
       client.once('close', () => connections.delete(connection));

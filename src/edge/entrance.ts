@@ -61,6 +61,11 @@ export function createEntrance(deps: EntranceDeps): Entrance {
   const onDone = (arrival: Arrival): void => void arrivals.delete(arrival);
   return {
     admit(raw, takesTlsOnly) {
+      // Without an address it is gone already, and nobody to believe or to let in.
+      if (raw.remoteAddress === undefined) {
+        raw.on('error', () => {}).destroy();
+        return;
+      }
       arrivals.add(new Arrival(raw, { ...deps, takesTlsOnly, onDone }));
     },
     get size() {

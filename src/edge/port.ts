@@ -53,7 +53,12 @@ async function tryListen(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') return false;
-    const setting = code === 'EACCES' ? portSetting : 'SWIFTCACHE_HOST';
+    const others: Readonly<Record<string, string>> = {
+      EACCES: portSetting,
+      // Not every system shares ports out.
+      ENOTSUP: 'SWIFTCACHE_REDIS_SHARE_PORT',
+    };
+    const setting = others[code ?? ''] ?? 'SWIFTCACHE_HOST';
     throw new Error(
       `cannot listen on ${options.host}:${options.port} (${code}): check ${setting}`,
       {

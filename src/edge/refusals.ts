@@ -2,6 +2,7 @@
  * Every error the door itself says, and the one function that renders them. Where Redis has a text for
  * the case it is Redis 7.0's own, to the letter: clients look for these words.
  */
+import { instanceHostname } from '../instances/host-names.ts';
 
 export interface Refusal {
   /** Redis's error code: the first word, which clients act on (`LOADING` makes them try again). */
@@ -93,12 +94,17 @@ export function wrongPass(reason: string): Refusal {
 
 const instancesNamedMax = 5;
 
-export function severalInstances(ids: readonly string[]): Refusal {
+/** @param domain where instances have names that TLS clients can send. */
+export function severalInstances(ids: readonly string[], domain?: string): Refusal {
+  const [first = ''] = ids;
   const named = ids.slice(0, instancesNamedMax).join(', ');
   const more = ids.length > instancesNamedMax ? ', …' : '';
+  const overTls = domain
+    ? `, or over TLS with the server name ${instanceHostname(first, domain)}`
+    : '';
   return plainError(
     `this key opens several instances: sign in as user inst_… ` +
-      `(redis://${ids[0]}:KEY@host:port). Its instances: ${named}${more}`,
+      `(redis://${first}:KEY@host:port)${overTls}. Its instances: ${named}${more}`,
     'the key opens several instances and none was named',
   );
 }

@@ -21,6 +21,8 @@ export interface RouteDeps {
   readonly clock: Clock;
   /** How often keys were dropped so far: what was found before a drop may be found no more after it. */
   readonly keyDrops: () => number;
+  /** The service's own domain, where instances have host names under it. */
+  readonly domain?: string | undefined;
 }
 
 /** What a client signs in with, and from where. */
@@ -50,14 +52,16 @@ export async function findRoute(
 }
 
 async function lookUpRoute(
-  { orm, clock }: RouteDeps,
+  { orm, clock, domain }: RouteDeps,
   { user, secret, address, serverName }: Credentials,
 ): Promise<Route | refusals.Refusal> {
   const principal = await findPrincipal(orm, secret, clock.now());
   if (!principal) return refusals.wrongPass('no such key');
   const { key, instances } = principal;
   if (!allowsAddress(key.ipWhitelist, address)) return refusals.addressNotAllowed(address);
-  const instance = chooseInstance(key.id, instances, { user, serverName });
+  const chosen = chooseInstance(key.id, instances, { user, serverName });
+  const instance =
+    chosen ?? refusals.severalInstances(instances.map(({ id }) => id).sort(), domain);
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;
   if (!servesData(status)) return refusals.instanceNotRunning(id, status);
@@ -65,12 +69,12 @@ async function lookUpRoute(
   return { key, instance, host: nodeHost, port: nodePort };
 }
 
-/** Who names an instance gets that one or none, however it names it. */
+/** Who names an instance gets that one or none, however it is named; undefined: it must be named. */
 function chooseInstance(
   keyId: string,
   instances: readonly Instance[],
   { user, serverName }: Pick<Credentials, 'user' | 'serverName'>,
-): Instance | refusals.Refusal {
+): Instance | refusals.Refusal | undefined {
   const userName = user !== undefined && instanceId.test(user) ? user : undefined;
   // redis-cli sends an empty name for redis://:KEY@host.
   if (user && !userName && user !== 'default' && user !== keyId) {
@@ -86,6 +90,5 @@ function chooseInstance(
   }
   const [first, ...others] = instances;
   if (!first) return refusals.keyOpensNothing;
-  if (others.length > 0) return refusals.severalInstances(instances.map(({ id }) => id).sort());
-  return first;
+  return others.length > 0 ? undefined : first;
 }

@@ -55,6 +55,17 @@ test('a key of several instances is told how to name one when it names none', as
   }
 });
 
+test('where instances have names, the one to send over TLS is told as well', async (t) => {
+  const { orm, first, second, two } = await prepare(t);
+  const deps = { orm, clock: systemClock, keyDrops: () => 0, domain: 'example.com' };
+  const address = '127.0.0.1';
+  const credentials = { user: undefined, secret: two.secret, address, serverName: undefined };
+  const told = await findRoute(deps, credentials);
+  const [low = ''] = [first, second].sort();
+  const name = `${low.replace('_', '-')}.redis.example.com`;
+  t.true('message' in told && told.message.includes(`or over TLS with the server name ${name}. `));
+});
+
 test('a TLS server name chooses among the instances of a key, whatever user stands beside it', async (t) => {
   const { first, second, one, two, route } = await prepare(t);
   for (const user of [undefined, '', 'default', two.keyId, second]) {
