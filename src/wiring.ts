@@ -185,7 +185,12 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
       ? createGatewayProcesses({ count, ports, logger, path: config.path })
       : undefined;
   const edge = hasRole(config, 'edge')
-    ? createEdge({ orm, logger, recheckMs: isShared ? recheckMs : undefined })
+    ? createEdge({
+        orm,
+        logger,
+        rateStore: ports.rates,
+        recheckMs: isShared ? recheckMs : undefined,
+      })
     : undefined;
   const port = await edge?.listen({ host: config.host, port: config.redisPort });
   return {

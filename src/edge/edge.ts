@@ -3,7 +3,7 @@
  *
  * A client signs in as it would at any Redis (AUTH or HELLO, the data key as password). The door finds
  * whose key that is, opens the instance it is for, signs in there as the key's ACL user with the secret
- * the client gave, and from then on passes bytes both ways without looking at them.
+ * the client gave, and from then on passes bytes both ways, looking no further than where requests begin.
  *
  * Guarantees:
  * - Redis decides what a key may do: the door has no rights of its own at an instance and lends none.
@@ -16,17 +16,12 @@
  *   database the door asks it every `recheckMs` about the ways that it holds open.
  * - No secret, command or value is logged.
  */
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKeyUsage } from '../keys/key-usage.ts';
-import { findLostWays } from '../keys/lost-ways.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
-import { startRepeating } from '../lib/repeat.ts';
-import type { Orm } from '../store/database.ts';
-import { Connection, type ConnectionLimits } from './connection.ts';
+import { systemClock } from '../lib/clock.ts';
+import { type ClientLimits, type ClientsDeps, createClients } from './clients.ts';
+import type { Figures } from './exposed-figures.ts';
 import { listenOnPort, type WantedPort } from './port.ts';
-import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';
 
 export interface Edge {
@@ -41,10 +36,11 @@ export interface Edge {
   dropInstance(instanceId: string): void;
   /** Ends the connections of a key at once; where an instance is named, those to it. */
   dropKey(keyId: string, instanceId?: string): void;
+  /** What it has counted since it was made, and how much is open now. */
+  readFigures(): Figures;
 }
 
-export interface EdgeLimits extends ConnectionLimits {
-  readonly connectionsMax: number;
+export interface EdgeLimits extends ClientLimits {
   /** How long close() lets replies under way out. */
   readonly closeGraceMs: number;
 }
@@ -52,32 +48,27 @@ export interface EdgeLimits extends ConnectionLimits {
 const defaultLimits: EdgeLimits = {
   authenticationTimeoutMs: 10_000,
   instanceTimeoutMs: 5_000,
+  instanceWaitMs: 5_000,
   wrongKeysMax: 10,
+  unreadTimeoutMs: 60_000,
+  idleTimeoutMs: 0,
+  failuresBeforeSlow: 20,
+  failuresMax: 200,
   connectionsMax: 10_000,
+  unknownShareOfAddress: 0.5,
   closeGraceMs: 2_000,
 };
 
-export interface EdgeDeps {
-  readonly orm: Orm;
-  readonly logger: Logger;
-  readonly clock?: Clock;
+export interface EdgeDeps extends Omit<ClientsDeps, 'clock' | 'limits'> {
+  readonly clock?: ClientsDeps['clock'];
   readonly limits?: Partial<EdgeLimits>;
-  /** How often to ask the database about open ways; never where this process alone uses it. */
-  readonly recheckMs?: number | undefined;
 }
 
 /** Makes the door; it opens with `listen`. */
-export function createEdge({
-  orm,
-  logger,
-  clock = systemClock,
-  limits: given,
-  recheckMs,
-}: EdgeDeps): Edge {
+export function createEdge({ clock = systemClock, limits: given, ...deps }: EdgeDeps): Edge {
+  const { logger } = deps;
   const limits = { ...defaultLimits, ...given };
-  const keyUsage = createKeyUsage({ orm, logger, clock });
-  const connections = new Set<Connection>();
-  let keyDrops = 0;
+  const clients = createClients({ ...deps, clock, limits });
   const server = createServer({
     noDelay: true,
     keepAlive: true,
@@ -86,38 +77,9 @@ export function createEdge({
     allowHalfOpen: true,
   });
   server.on('connection', (client) => {
-    if (connections.size >= limits.connectionsMax) {
-      turnAway(client);
-      return;
-    }
-    const connection = new Connection(client, {
-      orm,
-      logger,
-      keyUsage,
-      clock,
-      limits,
-      keyDrops: () => keyDrops,
-    });
-    connections.add(connection);
-    client.once('close', () => connections.delete(connection));
+    const { remoteAddress: address = '', remotePort: port = 0 } = client;
+    clients.accept(client, { address, port, serverName: undefined });
   });
-
-  function dropWhere(matches: (connection: Connection) => boolean): void {
-    for (const connection of connections) if (matches(connection)) connection.destroy();
-  }
-
-  async function recheck(): Promise<void> {
-    const routes = [...connections].flatMap(({ route }) => route ?? []);
-    if (routes.length === 0) return;
-    const lost = await findLostWays(orm, routes);
-    dropWhere(({ route }) => route !== undefined && lost.has(route));
-  }
-
-  const onError = (error: unknown): void => logger.warn({ err: error }, 'keys cannot be checked');
-  const rechecking =
-    recheckMs === undefined
-      ? undefined
-      : startRepeating(recheck, { intervalMs: recheckMs, onError });
 
   return {
     async listen(options) {
@@ -130,31 +92,19 @@ export function createEdge({
       const closed = server.listening
         ? new Promise<void>((resolve) => server.close(() => resolve()))
         : Promise.resolve();
-      for (const connection of connections) connection.finish();
+      clients.finish();
       const patience = new AbortController();
       await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
       patience.abort();
-      dropWhere(() => true);
-      await Promise.all([closed, rechecking?.stop()]);
-      await keyUsage.settle();
+      await Promise.all([clients.close(), closed]);
     },
-    dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),
-    dropKey(keyId, instanceId) {
-      keyDrops += 1;
-      dropWhere((connection) => {
-        const isThere = instanceId === undefined || connection.instanceId === instanceId;
-        return connection.keyId === keyId && isThere;
-      });
+    dropInstance: clients.dropInstance,
+    dropKey: clients.dropKey,
+    readFigures() {
+      const signedIn = clients.countSignedIn();
+      const { refusals, ...counters } = clients.figures;
+      const gauges = { connections: clients.size, signed_in_connections: signedIn };
+      return { counters, refusals, gauges };
     },
   };
-}
-
-const turnAwayMs = 1_000;
-
-function turnAway(client: Socket): void {
-  client.on('error', () => {});
-  client.end(renderError(tooManyConnections));
-  client.resume();
-  const timer = setTimeout(() => client.destroy(), turnAwayMs);
-  client.once('close', () => clearTimeout(timer));
 }

@@ -1,33 +1,27 @@
-/** Whom a client is, by its key, and which instance it wants, by its user name. */
+/** Whom a client is, by its key, and which instance it wants, by its TLS server name or its user name. */
 import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
-import { findPrincipal } from '../keys/data-keys.ts';
-import type { Clock } from '../lib/clock.ts';
+import { isDataSecret } from '../keys/format.ts';
+import type { PrincipalCache } from '../keys/principal-cache.ts';
+import type { KnownInstance, KnownKey, KnownPrincipal } from '../keys/principals.ts';
+import { sha256Hex } from '../lib/crypto.ts';
 import { idPattern } from '../lib/ids.ts';
-import type { Orm } from '../store/database.ts';
-import type { DataKey } from '../store/entities/data-key.ts';
-import type { Instance } from '../store/entities/instance.ts';
 import * as refusals from './refusals.ts';
 
-export interface Route {
-  readonly key: DataKey;
-  readonly instance: Instance;
+export interface Route extends Pick<KnownPrincipal, 'requestsPerSecond' | 'connectionsMax'> {
+  readonly key: KnownKey;
+  readonly instance: KnownInstance;
   readonly host: string;
   readonly port: number;
 }
 
-export interface RouteDeps {
-  readonly orm: Orm;
-  readonly clock: Clock;
-  /** How often keys were dropped so far: what was found before a drop may be found no more after it. */
-  readonly keyDrops: () => number;
-}
-
 /** What a client signs in with, and from where. */
-interface Credentials {
+export interface Credentials {
   readonly user: string | undefined;
   readonly secret: string;
   readonly address: string | undefined;
+  /** The id of the instance that the TLS server name means; undefined for another name, or none. */
+  readonly serverName: string | undefined;
 }
 
 const instanceId = idPattern('inst');
@@ -35,46 +29,57 @@ const instanceId = idPattern('inst');
 /**
  * Finds the instance that these credentials open, or the refusal. What an unknown key, a wrong user
  * name and an instance of somebody else get is one and the same answer.
+ *
+ * Only a way that was found is taken from what is known; who is refused is looked for anew, or together with
+ * those who ask for the same key just then.
  */
 export async function findRoute(
-  deps: RouteDeps,
+  principals: PrincipalCache,
   credentials: Credentials,
 ): Promise<Route | refusals.Refusal> {
-  for (;;) {
-    const drops = deps.keyDrops();
-    const found = await lookUpRoute(deps, credentials);
-    if (drops === deps.keyDrops()) return found;
-  }
+  const { secret } = credentials;
+  if (!isDataSecret(secret)) return refusals.wrongPass('not a key');
+  const hash = sha256Hex(secret);
+  const known = principals.read(hash);
+  const route = known && chooseRoute(known.principal, credentials);
+  if (route && !('code' in route)) return route;
+  const found = await principals.find(hash);
+  if (!found) return refusals.wrongPass('no such key');
+  return chooseRoute(found.principal, credentials);
 }
 
-async function lookUpRoute(
-  { orm, clock }: RouteDeps,
-  { user, secret, address }: Credentials,
-): Promise<Route | refusals.Refusal> {
-  const principal = await findPrincipal(orm, secret, clock.now());
-  if (!principal) return refusals.wrongPass('no such key');
-  const { key, instances } = principal;
+function chooseRoute(
+  { key, instances, requestsPerSecond, connectionsMax }: KnownPrincipal,
+  credentials: Credentials,
+): Route | refusals.Refusal {
+  const { address } = credentials;
   if (!allowsAddress(key.ipWhitelist, address)) return refusals.addressNotAllowed(address);
-  const instance = chooseInstance(key.id, instances, user);
+  const instance = chooseInstance(key.id, instances, credentials);
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;
   if (!servesData(status)) return refusals.instanceNotRunning(id, status);
   if (!nodeHost || !nodePort) return refusals.instanceUnreachable(id);
-  return { key, instance, host: nodeHost, port: nodePort };
+  return { key, instance, host: nodeHost, port: nodePort, requestsPerSecond, connectionsMax };
 }
 
+/** Who names an instance gets that one or none, however it names it. */
 function chooseInstance(
   keyId: string,
-  instances: readonly Instance[],
-  user: string | undefined,
-): Instance | refusals.Refusal {
-  if (user !== undefined && instanceId.test(user)) {
-    const named = instances.find(({ id }) => id === user);
-    return named ?? refusals.wrongPass('the user names an instance the key does not open');
-  }
+  instances: readonly KnownInstance[],
+  { user, serverName }: Pick<Credentials, 'user' | 'serverName'>,
+): KnownInstance | refusals.Refusal {
+  const userName = user !== undefined && instanceId.test(user) ? user : undefined;
   // redis-cli sends an empty name for redis://:KEY@host.
-  if (user && user !== 'default' && user !== keyId) {
+  if (user && !userName && user !== 'default' && user !== keyId) {
     return refusals.wrongPass('the user is none of this key');
+  }
+  if (userName && serverName && userName !== serverName) {
+    return refusals.wrongPass('the user and the TLS server name mean two instances');
+  }
+  const wanted = serverName ?? userName;
+  if (wanted) {
+    const named = instances.find(({ id }) => id === wanted);
+    return named ?? refusals.wrongPass('an instance is named that the key does not open');
   }
   const [first, ...others] = instances;
   if (!first) return refusals.keyOpensNothing;
