@@ -308,6 +308,7 @@ export class Connection {
     });
     if (verdict.kind === 'forward') return verdict;
     this.#count('sign_in_refused');
+    if (verdict.reason !== refusals.inPlace.wrongPass) return verdict;
     const delayMs = failures.note(this.#from.address);
     if (delayMs > 0) await sleep(delayMs);
     return verdict;
