@@ -195,8 +195,7 @@ export class Connection {
     else if (opening.socket) {
       this.#deps.figures.openingSeconds += (performance.now() - startedMs) / 1_000;
       this.#forward(opening.socket, opening.answer);
-    }
-    else await this.#refuseSignIn(readRefusal(opening.answer), opening.answer);
+    } else await this.#refuseSignIn(readRefusal(opening.answer), opening.answer);
   }
 
   async #open({ user, secret, encodeFor }: SignIn): Promise<Opening | refusals.Refusal> {
