@@ -215,7 +215,8 @@ export class Forwarding {
   }
 
   #send(bytes: Buffer): void {
-    if (!this.#upstream.write(bytes)) this.#client.pause();
+    // What the kernel took at once is not waited for, however much it was.
+    if (!this.#upstream.write(bytes) && this.#upstream.writableLength > 0) this.#client.pause();
   }
 
   /** Sends on what there is up to the end of the line that Redis does not take, so that it says so, and no more. */
@@ -237,7 +238,7 @@ export class Forwarding {
   }
 
   #resumeClient(): void {
-    if (!this.#isWaiting && !this.#upstream.writableNeedDrain) this.#client.resume();
+    if (!this.#isWaiting && this.#upstream.writableLength === 0) this.#client.resume();
   }
 
   #onUpstreamDrain = (): void => this.#resumeClient();
@@ -254,7 +255,8 @@ export class Forwarding {
   };
 
   #giveToClient(bytes: Buffer): void {
-    if (bytes.length === 0 || this.#client.write(bytes)) return;
+    if (bytes.length === 0 || this.#client.write(bytes) || this.#client.writableLength === 0)
+      return;
     this.clientFullSinceMs = performance.now();
     this.#upstream.pause();
   }
