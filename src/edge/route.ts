@@ -38,7 +38,7 @@ export async function findRoute(
   credentials: Credentials,
 ): Promise<Route | refusals.Refusal> {
   const { secret } = credentials;
-  if (!isDataSecret(secret)) return refusals.wrongPass('not a key');
+  if (!isDataSecret(secret)) return refusals.wrongPass('no such key');
   const hash = sha256Hex(secret);
   const known = principals.read(hash);
   const route = known && chooseRoute(known.principal, credentials);
