@@ -77,7 +77,11 @@ export function createAuthorizer(deps: {
   }
 
   /** Joins a look-up that is under way, for that asks nobody anything; another needs the address's leave. */
-  function find(hash: string, instanceId: string, address: string): Promise<CachedPrincipal | undefined> {
+  function find(
+    hash: string,
+    instanceId: string,
+    address: string,
+  ): Promise<CachedPrincipal | undefined> {
     if (principals.isAsking(hash)) return principals.find(hash);
     return unknownKeys.guard(
       address,
@@ -104,7 +108,10 @@ export function createAuthorizer(deps: {
   };
 }
 
-function findInstance({ principal }: CachedPrincipal, instanceId: string): KnownInstance | undefined {
+function findInstance(
+  { principal }: CachedPrincipal,
+  instanceId: string,
+): KnownInstance | undefined {
   for (const instance of principal.instances) if (instance.id === instanceId) return instance;
   return undefined;
 }

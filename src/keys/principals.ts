@@ -163,7 +163,9 @@ export async function readKeyTerms(orm: Orm, keyIds: readonly string[]): Promise
     const keys = await em.find(DataKeyEntity, { id }, { disableIdentityMap: true });
     const organizationIds = [...new Set(keys.map(({ organizationId }) => organizationId))];
     const organizations = await em.find(OrganizationEntity, { id: { $in: organizationIds } });
-    const plans = new Map(organizations.map((organization) => [organization.id, organization.plan]));
+    const plans = new Map(
+      organizations.map((organization) => [organization.id, organization.plan]),
+    );
     for (const key of keys) terms.push({ key, ...boundsOf(plans.get(key.organizationId)) });
   }
   return terms;

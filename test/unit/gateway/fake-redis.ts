@@ -97,6 +97,5 @@ export function grantFor(port: number, keyId = 'key_1', instanceId = 'inst_1'): 
     },
     instance: { id: instanceId, status: 'RUNNING', nodeHost: '127.0.0.1', nodePort: port },
     requestsPerSecond: 1_000,
-    connectionsMax: 100,
   };
 }
