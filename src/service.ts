@@ -14,7 +14,14 @@ import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.
 import type { Logger } from './lib/logger.ts';
 import { writeExposition } from './metrics/exposition.ts';
 import { holdDuties } from './service-duties.ts';
-import { hasRole, makeParts, type Parts, type Surfaces, type TestOptions, toSettings } from './wiring.ts';
+import {
+  hasRole,
+  makeParts,
+  type Parts,
+  type Surfaces,
+  type TestOptions,
+  toSettings,
+} from './wiring.ts';
 
 export interface Service {
   readonly url: string;
