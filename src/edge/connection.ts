@@ -8,51 +8,18 @@
  */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KeyUsage } from '../keys/key-usage.ts';
-import type { PrincipalCache } from '../keys/principal-cache.ts';
-import type { Excess, Limits } from '../keys/rates/limits.ts';
-import { sha256Hex } from '../lib/crypto.ts';
-import type { Logger } from '../lib/logger.ts';
-import type { FailedSignIns } from './failed-sign-ins.ts';
-import type { DoorFigures, RefusalReason } from './figures.ts';
-import { Forwarding, lingerMs, type Verdict } from './forwarding.ts';
+import type { ConnectionDeps } from './connection-deps.ts';
+import type { RefusalReason } from './figures.ts';
+import { Forwarding, lingerMs } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
-import type { KeyUse, KeyUses } from './key-uses.ts';
+import type { KeyUse } from './key-uses.ts';
 import { openRoute } from './opening.ts';
 import type { Origin } from './origin.ts';
 import * as refusals from './refusals.ts';
+import { createRequestJudge } from './request-judge.ts';
 import { createRequestReader } from './resp-request.ts';
 import type { Route } from './route.ts';
-import { judgeSecondSignIn } from './second-sign-in.ts';
 import type { Opening } from './upstream.ts';
-
-export interface ConnectionLimits {
-  /** How long a client may take to sign in. */
-  readonly authenticationTimeoutMs: number;
-  /** For the connection to an instance, and again for its answer to the sign-in. */
-  readonly instanceTimeoutMs: number;
-  /** How long a sign-in waits for an instance that is on its way. */
-  readonly instanceWaitMs: number;
-  /** Wrong keys on one connection; the last one closes it. */
-  readonly wrongKeysMax: number;
-  /** How long a client may leave unread what waits for it. */
-  readonly unreadTimeoutMs: number;
-  /** How long nothing may pass either way; 0: for ever. */
-  readonly idleTimeoutMs: number;
-}
-
-export interface ConnectionDeps {
-  readonly principals: PrincipalCache;
-  readonly logger: Logger;
-  readonly keyUsage: KeyUsage;
-  readonly keyUses: KeyUses;
-  readonly rates: Limits;
-  readonly failures: FailedSignIns;
-  readonly figures: DoorFigures;
-  readonly limits: ConnectionLimits;
-  /** Told once, when it has signed in or ended. */
-  readonly onSettled: () => void;
-}
 
 /** Replies that a client leaves unread before it has signed in. */
 const unreadBytesMax = 64 * 1024;
@@ -268,9 +235,11 @@ export class Connection {
     this.#log({}, 'redis connection opened');
     client.off('data', this.#onData).off('end', this.#onEnd);
     this.#forwarding = new Forwarding(client, upstream, {
-      admit: this.#admit,
-      judgeSignIn: this.#judgeSignIn,
-      renderRefusal: refusals.renderInPlace,
+      ...createRequestJudge(this.#deps, {
+        route: this.#route as Route,
+        use: this.#use as KeyUse,
+        address: this.#from.address,
+      }),
       noteRequests: (bytes) => {
         figures.bytesIn += bytes;
         this.#lastBytesAtMs = performance.now();
@@ -283,35 +252,6 @@ export class Connection {
     });
     this.#forwarding.start({ answer, early });
   }
-
-  #admit = (): Verdict | undefined | Promise<Verdict | undefined> => {
-    this.#deps.figures.commands += 1;
-    if (!this.#use) return undefined;
-    const spent = this.#deps.rates.spend(this.#use.terms, 1);
-    if (spent === undefined) return undefined;
-    return spent instanceof Promise ? spent.then(this.#toVerdict) : this.#toVerdict(spent);
-  };
-
-  #toVerdict = (excess: Excess | undefined): Verdict | undefined => {
-    if (!excess) return undefined;
-    this.#count('rate_limited');
-    return { kind: 'refuse', reason: refusals.encodeExcess(excess) };
-  };
-
-  #judgeSignIn = async (args: readonly Buffer[] | undefined): Promise<Verdict> => {
-    const excess = await this.#admit();
-    if (excess) return excess;
-    const { principals, failures } = this.#deps;
-    const verdict = await judgeSecondSignIn(args, this.#route as Route, async (secret) => {
-      return (await principals.find(sha256Hex(secret))) !== undefined;
-    });
-    if (verdict.kind === 'forward') return verdict;
-    this.#count('sign_in_refused');
-    if (verdict.reason !== refusals.inPlace.wrongPass) return verdict;
-    const delayMs = failures.note(this.#from.address);
-    if (delayMs > 0) await sleep(delayMs);
-    return verdict;
-  };
 
   #reply(reply: Buffer): void {
     this.#client.write(reply);
