@@ -6,9 +6,9 @@
  */
 import type { GatewaySettings } from './gateway/gateway.ts';
 import type { Figures } from './gateway/observe.ts';
-import type { KnownPrincipal } from './gateway/principals.ts';
-import type { RateRequest, Reservation } from './gateway/rate-store.ts';
 import type { Way } from './keys/lost-ways.ts';
+import type { KnownPrincipal } from './keys/principals.ts';
+import type { RateRequest, Reservation } from './keys/rates/rate-store.ts';
 import type { LogLevel } from './lib/logger.ts';
 
 /** What a process is started with. */

@@ -8,9 +8,9 @@ import { createForwarder } from './forwarding.ts';
 import { tooBusy } from './gateway/failures.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { GatewayPorts } from './gateway/ports.ts';
-import { createRemoteStore } from './gateway/rate-store.ts';
 import type { Asked, FromProcess, ProcessSettings, ToProcess } from './gateway-messages.ts';
 import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
+import { createRemoteStore } from './keys/rates/rate-store.ts';
 import { createLogger, type Logger } from './lib/logger.ts';
 
 const tellIntervalMs = 1_000;

@@ -7,10 +7,10 @@ import { removeExpiredSessions } from './accounts/sessions.ts';
 import { dropOldBackups } from './backups/retention.ts';
 import type { BackupPorts } from './backups/services.ts';
 import { takeDueBackups } from './backups/take-due-backups.ts';
-import { removeOldRates } from './gateway/rate-database.ts';
 import { removeOldRecords } from './http/idempotency.ts';
 import { expireInstances } from './instances/expire-instances.ts';
 import type { InstanceServices } from './instances/services.ts';
+import { removeOldRates } from './keys/rates/rate-database.ts';
 import type { Logger } from './lib/logger.ts';
 import { startRepeating } from './lib/repeat.ts';
 

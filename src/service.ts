@@ -8,13 +8,21 @@
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import type { Config, ServiceRole } from './config.ts';
+import { listDoorMetrics } from './edge/exposed-figures.ts';
 import { listMetrics } from './gateway/exposed-figures.ts';
 import type { ShownDoor } from './http/route.ts';
 import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
 import { writeExposition } from './metrics/exposition.ts';
 import { holdDuties } from './service-duties.ts';
-import { hasRole, makeParts, type Parts, type TestOptions, toSettings } from './wiring.ts';
+import {
+  hasRole,
+  makeParts,
+  type Parts,
+  type Surfaces,
+  type TestOptions,
+  toSettings,
+} from './wiring.ts';
 
 export interface Service {
   readonly url: string;
@@ -38,12 +46,7 @@ export async function startService(
   const { base, control, surfaces } = parts;
   const api = hasRole(config, 'api') ? control?.services : undefined;
   const { gateway, processes } = surfaces;
-  const readMetrics =
-    gateway &&
-    (async () => {
-      const figures = [gateway.readFigures(), ...(processes?.readFigures() ?? [])];
-      return writeExposition(listMetrics(figures));
-    });
+  const readMetrics = makeMetricsReader(surfaces);
   const app = createApp({ ...base, ...parts }, { api, readMetrics });
   const { pathPrefix } = config;
   const others = app.callback();
@@ -66,6 +69,16 @@ export async function startService(
       await work.stop();
       await base.orm.close();
     },
+  };
+}
+
+/** Gives the service's own figures in Prometheus's format; undefined where it serves no data. */
+function makeMetricsReader({ gateway, processes, edge }: Surfaces) {
+  if (!gateway && !edge) return undefined;
+  return async (): Promise<string> => {
+    const figures = gateway ? [gateway.readFigures(), ...(processes?.readFigures() ?? [])] : [];
+    const ofGateway = gateway ? listMetrics(figures) : [];
+    return writeExposition([...ofGateway, ...(edge ? listDoorMetrics(edge.readFigures()) : [])]);
   };
 }
 

@@ -188,6 +188,7 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
     ? createEdge({
         orm,
         logger,
+        rateStore: ports.rates,
         recheckMs: isShared ? recheckMs : undefined,
         entrance: config.door,
       })

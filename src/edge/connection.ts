@@ -3,34 +3,23 @@
  *
  * States: `greeting` (requests are read and answered here) → `opening` (a sign-in is being checked and
  * the instance opened; nothing is read from the client, so what it sends waits in order) →
- * `forwarding` (bytes go both ways untouched) → `closed`. A refused sign-in leads from `opening` back
+ * `forwarding` (bytes go both ways, requests counted) → `closed`. A refused sign-in leads from `opening` back
  * to `greeting`; every state may lead to `closed`. Only #enter changes the state.
  */
 import type { Socket } from 'node:net';
-import type { KeyUsage } from '../keys/key-usage.ts';
-import type { Logger } from '../lib/logger.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionDeps } from './connection-deps.ts';
 import type { Origin } from './entrance.ts';
-import { finishUpstream, forwardBytes, lingerMs } from './forwarding.ts';
+import type { RefusalReason } from './figures.ts';
+import { Forwarding, lingerMs } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
+import type { KeyUse } from './key-uses.ts';
+import { openRoute } from './opening.ts';
 import * as refusals from './refusals.ts';
+import { createRequestJudge } from './request-judge.ts';
 import { createRequestReader } from './resp-request.ts';
-import { findRoute, type Route, type RouteDeps } from './route.ts';
-import { openInstance } from './upstream.ts';
-
-export interface ConnectionLimits {
-  /** How long a client may take to sign in. */
-  readonly authenticationTimeoutMs: number;
-  /** For the connection to an instance, and again for its answer to the sign-in. */
-  readonly instanceTimeoutMs: number;
-  /** Wrong keys on one connection; the last one closes it. */
-  readonly wrongKeysMax: number;
-}
-
-interface ConnectionDeps extends RouteDeps {
-  readonly logger: Logger;
-  readonly keyUsage: KeyUsage;
-  readonly limits: ConnectionLimits;
-}
+import type { Route } from './route.ts';
+import type { Opening } from './upstream.ts';
 
 /** Replies that a client leaves unread before it has signed in. */
 const unreadBytesMax = 64 * 1024;
@@ -41,23 +30,25 @@ export class Connection {
   readonly #client: Socket;
   readonly #deps: ConnectionDeps;
   readonly #from: Origin;
-  readonly #address: string;
-  readonly #reader = createRequestReader();
-  readonly #gone = new AbortController();
   readonly #startedAtMs = performance.now();
   readonly #deadline: NodeJS.Timeout;
+  // These three are for the sign-in, and go when it is done: most connections are idle most of the time.
+  #reader: ReturnType<typeof createRequestReader> | undefined = createRequestReader();
+  #gone: AbortController | undefined = new AbortController();
   #state: State = 'greeting';
   #isOverdue = false;
   #wrongKeys = 0;
   #route: Route | undefined;
-  #upstream: Socket | undefined;
+  #use: KeyUse | undefined;
+  #forwarding: Forwarding | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #lastBytesAtMs = this.#startedAtMs;
 
   constructor(client: Socket, deps: ConnectionDeps, from: Origin) {
     this.#client = client;
     this.#deps = deps;
     this.#from = from;
-    this.#address = `${from.address}:${from.port}`;
+    deps.figures.accepted += 1;
     this.#deadline = setTimeout(this.#onDeadline, deps.limits.authenticationTimeoutMs);
     client.on('data', this.#onData);
     client.on('end', this.#onEnd);
@@ -71,40 +62,50 @@ export class Connection {
     return this.#route;
   }
 
-  get keyId(): string | undefined {
-    return this.#route?.key.id;
-  }
-
-  get instanceId(): string | undefined {
-    return this.#route?.instance.id;
+  get isSignedIn(): boolean {
+    return this.#state === 'forwarding';
   }
 
   /** Ends both sides at once. */
   destroy(): void {
     this.#client.destroy();
-    this.#upstream?.destroy();
+    this.#forwarding?.destroy();
   }
 
   /** Takes no more commands; the replies under way are still delivered, then both sides close. */
   finish(): void {
-    if (this.#state !== 'forwarding' || !this.#upstream) {
-      this.destroy();
-      return;
+    if (this.#forwarding) this.#forwarding.finish();
+    else this.destroy();
+  }
+
+  /** Ends it where its time is over. @param nowMs by performance.now(); @param now by the clock. */
+  check(nowMs: number, now: Date): void {
+    if (this.#state !== 'forwarding') return;
+    const { unreadTimeoutMs, idleTimeoutMs } = this.#deps.limits;
+    const expiresAt = this.#use?.terms.key.expiresAt;
+    const fullSinceMs = this.#forwarding?.clientFullSinceMs ?? 0;
+    if (expiresAt != null && expiresAt <= now) this.#cut('the key has expired', 'key_expired');
+    else if (fullSinceMs > 0 && nowMs - fullSinceMs > unreadTimeoutMs) {
+      this.#cut('replies are not read', 'replies_not_read');
+    } else if (idleTimeoutMs > 0 && nowMs - this.#lastBytesAtMs > idleTimeoutMs) {
+      this.#cut('idle', 'idle');
     }
-    finishUpstream(this.#client, this.#upstream);
   }
 
   #enter(state: State): void {
+    const isFirst = this.#state === 'greeting' || this.#state === 'opening';
     this.#state = state;
-    if (state === 'forwarding' || state === 'closed') clearTimeout(this.#deadline);
+    if (state !== 'forwarding' && state !== 'closed') return;
+    clearTimeout(this.#deadline);
+    if (isFirst) this.#deps.onSettled();
   }
 
   #onData = (chunk: Buffer): void => {
     // One chunk at a time: the next is read when everything in this one has been answered.
     this.#client.pause();
-    this.#reader.push(chunk);
+    this.#reader?.push(chunk);
     this.#answerRequests().catch((error: unknown) => {
-      this.#deps.logger.error({ client: this.#address, err: error }, 'redis connection failed');
+      this.#deps.logger.error({ client: this.#name, err: error }, 'redis connection failed');
       this.destroy();
     });
   };
@@ -116,20 +117,21 @@ export class Connection {
 
   #onDeadline = (): void => {
     this.#isOverdue = true;
-    if (this.#state === 'greeting') this.#cut('no authentication in time');
+    if (this.#state === 'greeting') this.#cut('no authentication in time', 'no_sign_in_in_time');
   };
 
   #onClientClose = (): void => {
     this.#enter('closed');
     clearTimeout(this.#linger);
-    this.#gone.abort();
+    this.#gone?.abort();
+    this.#leave();
     const durationMs = Math.round(performance.now() - this.#startedAtMs);
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = this.#client;
     this.#log({ bytesIn, bytesOut, durationMs }, 'redis connection closed');
   };
 
   async #answerRequests(): Promise<void> {
-    while (this.#state === 'greeting') {
+    while (this.#state === 'greeting' && this.#reader) {
       const read = this.#reader.next();
       if (read.kind === 'incomplete') {
         if (this.#client.readableEnded) this.#client.end();
@@ -151,47 +153,68 @@ export class Connection {
 
   async #signIn(request: SignIn): Promise<void> {
     this.#enter('opening');
-    const route = await this.#findRoute(request);
-    if (this.#isClosed()) return;
-    if ('code' in route) {
-      this.#refuseSignIn(route, refusals.renderError(route));
-      return;
-    }
-    // Set before the instance is opened, so that dropKey and dropInstance find this connection.
-    this.#route = route;
-    const { instance, key, host, port } = route;
-    try {
-      const opening = await openInstance({
-        host,
-        port,
-        request: request.encodeFor(key.id),
-        timeoutMs: this.#deps.limits.instanceTimeoutMs,
-        signal: this.#gone.signal,
-      });
-      if (opening.socket) this.#forward(opening.socket, opening.answer);
-      else this.#refuseSignIn(readRefusal(opening.answer), opening.answer);
-    } catch (error) {
-      if (this.#isClosed()) return;
-      this.#log({ error: (error as Error).message }, 'redis instance could not be opened');
-      const refusal = refusals.instanceUnreachable(instance.id);
-      this.#refuseSignIn(refusal, refusals.renderError(refusal));
-    }
+    const startedMs = performance.now();
+    const refusedS = this.#deps.failures.readRefusedS(this.#from.address);
+    const opening = refusedS > 0 ? refusals.tooManyFailures(refusedS) : await this.#open(request);
+    if (this.#isClosed()) {
+      if ('answer' in opening) opening.socket?.destroy();
+    } else if ('code' in opening) await this.#refuseSignIn(opening, refusals.renderError(opening));
+    else if (opening.socket) {
+      this.#deps.figures.openingSeconds += (performance.now() - startedMs) / 1_000;
+      this.#forward(opening.socket, opening.answer);
+    } else await this.#refuseSignIn(readRefusal(opening.answer), opening.answer);
   }
 
-  async #findRoute(request: SignIn): Promise<Route | refusals.Refusal> {
+  async #open({ user, secret, encodeFor }: SignIn): Promise<Opening | refusals.Refusal> {
+    const { address, serverName } = this.#from;
+    const { instanceTimeoutMs, instanceWaitMs } = this.#deps.limits;
+    const { signal } = this.#gone as AbortController;
     try {
-      const { address, serverName } = this.#from;
-      return await findRoute(this.#deps, { ...request, address, serverName });
+      return await openRoute({
+        principals: this.#deps.principals,
+        domain: this.#deps.domain,
+        credentials: { user, secret, address, serverName },
+        encodeFor,
+        instanceTimeoutMs,
+        instanceWaitMs,
+        signal,
+        onRoute: (route) => this.#join(route),
+        onFailure: ({ message }) => this.#log({ error: message }, 'redis instance not opened'),
+      });
     } catch (error) {
-      this.#deps.logger.error({ client: this.#address, err: error }, 'keys cannot be checked');
+      if (!signal.aborted) {
+        this.#deps.logger.error({ client: this.#name, err: error }, 'keys cannot be checked');
+      }
       return refusals.cannotCheckKey;
     }
   }
 
-  #refuseSignIn({ code, reason }: Pick<refusals.Refusal, 'code' | 'reason'>, reply: Buffer): void {
-    this.#log({ reason }, 'redis authentication refused');
+  /** Takes a place among the key's connections; from here on dropKey and dropInstance find this one. */
+  #join(route: Route): refusals.Refusal | undefined {
+    this.#leave();
+    const joined = this.#deps.keyUses.join(route);
+    if ('code' in joined) return joined;
+    this.#route = route;
+    this.#use = joined;
+    return undefined;
+  }
+
+  #leave(): void {
+    if (this.#use) this.#deps.keyUses.leave(this.#use);
+    this.#use = undefined;
+  }
+
+  async #refuseSignIn(refusal: Omit<refusals.Refusal, 'message'>, reply: Buffer): Promise<void> {
+    this.#log({ reason: refusal.reason }, 'redis authentication refused');
+    this.#count(refusal.counted ?? 'other');
+    this.#leave();
     this.#route = undefined;
-    if (code === 'WRONGPASS') this.#wrongKeys += 1;
+    if (refusal.code === 'WRONGPASS') {
+      this.#wrongKeys += 1;
+      const delayMs = this.#deps.failures.note(this.#from.address);
+      if (delayMs > 0) await sleep(delayMs);
+      if (this.#isClosed()) return;
+    }
     if (this.#isOverdue || this.#wrongKeys >= this.#deps.limits.wrongKeysMax) {
       this.#endWith(reply, this.#isOverdue ? 'no authentication in time' : 'too many wrong keys');
       return;
@@ -202,16 +225,33 @@ export class Connection {
 
   #forward(upstream: Socket, answer: Buffer): void {
     const client = this.#client;
-    this.#upstream = upstream;
-    if (this.#isClosed()) {
-      upstream.destroy();
-      return;
-    }
+    const { figures, keyUsage } = this.#deps;
+    const keyId = this.#route?.key.id as string;
+    const early = this.#reader?.rest() ?? Buffer.alloc(0);
+    this.#reader = undefined;
+    this.#gone = undefined;
     this.#enter('forwarding');
-    this.#deps.keyUsage.touchKey(this.keyId as string);
+    figures.opened += 1;
+    keyUsage.touchKey(keyId);
     this.#log({}, 'redis connection opened');
     client.off('data', this.#onData).off('end', this.#onEnd);
-    forwardBytes(client, upstream, { answer, early: this.#reader.rest() });
+    this.#forwarding = new Forwarding(client, upstream, {
+      ...createRequestJudge(this.#deps, {
+        route: this.#route as Route,
+        use: this.#use as KeyUse,
+        address: this.#from.address,
+      }),
+      noteRequests: (bytes) => {
+        figures.bytesIn += bytes;
+        this.#lastBytesAtMs = performance.now();
+        keyUsage.touchKey(keyId);
+      },
+      noteReplies: (bytes) => {
+        figures.bytesOut += bytes;
+        this.#lastBytesAtMs = performance.now();
+      },
+    });
+    this.#forwarding.start({ answer, early });
   }
 
   #reply(reply: Buffer): void {
@@ -229,24 +269,37 @@ export class Connection {
     this.#linger = setTimeout(() => this.#client.destroy(), lingerMs);
   }
 
-  #cut(reason: string): void {
+  #cut(reason: string, counted?: RefusalReason): void {
     this.#enter('closed');
+    if (counted) this.#count(counted);
     this.#log({ reason }, 'redis connection cut');
-    this.#client.destroy();
+    this.destroy();
+  }
+
+  #count(reason: RefusalReason): void {
+    this.#deps.figures.refusals[reason] += 1;
   }
 
   #isClosed(): boolean {
     return this.#state === 'closed' || this.#client.destroyed;
   }
 
+  get #name(): string {
+    return `${this.#from.address}:${this.#from.port}`;
+  }
+
   #log(details: object, message: string): void {
-    const { keyId, instanceId } = this;
-    this.#deps.logger.debug({ client: this.#address, keyId, instanceId, ...details }, message);
+    const { logger } = this.#deps;
+    if (!logger.isLevelEnabled('debug')) return;
+    const keyId = this.#route?.key.id;
+    const instanceId = this.#route?.instance.id;
+    logger.debug({ client: this.#name, keyId, instanceId, ...details }, message);
   }
 }
 
 /** The code of an error line of Redis; its text is Redis's and may name the user, so it stays out. */
-function readRefusal(line: Buffer): Pick<refusals.Refusal, 'code' | 'reason'> {
+function readRefusal(line: Buffer): Omit<refusals.Refusal, 'message'> {
   const isWrongPass = line.toString('latin1').startsWith('-WRONGPASS ');
-  return { code: isWrongPass ? 'WRONGPASS' : 'ERR', reason: 'Redis refused' };
+  const counted = isWrongPass ? 'wrong_key' : 'other';
+  return { code: isWrongPass ? 'WRONGPASS' : 'ERR', reason: 'Redis refused', counted };
 }

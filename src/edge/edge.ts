@@ -3,7 +3,7 @@
  *
  * A client signs in as it would at any Redis (AUTH or HELLO, the data key as password). The door finds
  * whose key that is, opens the instance it is for, signs in there as the key's ACL user with the secret
- * the client gave, and from then on passes bytes both ways without looking at them.
+ * the client gave, and from then on passes bytes both ways, looking no further than where requests begin.
  *
  * Guarantees:
  * - Redis decides what a key may do: the door has no rights of its own at an instance and lends none.
@@ -18,19 +18,13 @@
  */
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKeyUsage } from '../keys/key-usage.ts';
-import { findLostWays } from '../keys/lost-ways.ts';
-import { type Clock, systemClock } from '../lib/clock.ts';
-import type { Logger } from '../lib/logger.ts';
-import { startRepeating } from '../lib/repeat.ts';
-import type { Orm } from '../store/database.ts';
+import { systemClock } from '../lib/clock.ts';
 import { type CertificateFiles, watchCertificate } from './certificate.ts';
-import { Connection, type ConnectionLimits } from './connection.ts';
+import { type ClientLimits, type ClientsDeps, createClients } from './clients.ts';
 import { createEntrance } from './entrance.ts';
+import type { Figures } from './exposed-figures.ts';
 import { createHandshakes, type HandshakeLimits } from './handshakes.ts';
-import { endWithWord } from './last-word.ts';
 import { type ListenOptions, listenOnPort } from './port.ts';
-import { renderError, tooManyConnections } from './refusals.ts';
 import { keepAliveDelayMs } from './upstream.ts';
 
 export interface Edge {
@@ -50,12 +44,13 @@ export interface Edge {
   dropInstance(instanceId: string): void;
   /** Ends the connections of a key at once; where an instance is named, those to it. */
   dropKey(keyId: string, instanceId?: string): void;
+  /** What it has counted since it was made, and how much is open now. */
+  readFigures(): Figures;
 }
 
 type DoorListenOptions = Omit<ListenOptions, 'setting'>;
 
-export interface EdgeLimits extends ConnectionLimits, HandshakeLimits {
-  readonly connectionsMax: number;
+export interface EdgeLimits extends ClientLimits, HandshakeLimits {
   /** How long close() lets replies under way out. */
   readonly closeGraceMs: number;
 }
@@ -63,20 +58,22 @@ export interface EdgeLimits extends ConnectionLimits, HandshakeLimits {
 const defaultLimits: EdgeLimits = {
   authenticationTimeoutMs: 10_000,
   instanceTimeoutMs: 5_000,
+  instanceWaitMs: 5_000,
   wrongKeysMax: 10,
+  unreadTimeoutMs: 60_000,
+  idleTimeoutMs: 0,
+  failuresBeforeSlow: 100,
+  failuresMax: 1_000,
   connectionsMax: 10_000,
+  unknownShareOfAddress: 0.5,
   closeGraceMs: 2_000,
   handshakeTimeoutMs: 5_000,
   handshakesMax: 256,
 };
 
-export interface EdgeDeps {
-  readonly orm: Orm;
-  readonly logger: Logger;
-  readonly clock?: Clock;
+export interface EdgeDeps extends Omit<ClientsDeps, 'clock' | 'limits' | 'domain'> {
+  readonly clock?: ClientsDeps['clock'];
   readonly limits?: Partial<EdgeLimits>;
-  /** How often to ask the database about open ways; never where this process alone uses it. */
-  readonly recheckMs?: number | undefined;
   readonly entrance?: EntranceSettings;
 }
 
@@ -99,17 +96,14 @@ const certificateLookMs = 5_000;
  * @throws {CertificateError} when its certificate cannot be used.
  */
 export function createEdge({
-  orm,
-  logger,
   clock = systemClock,
   limits: given,
-  recheckMs,
   entrance: settings = {},
+  ...deps
 }: EdgeDeps): Edge {
+  const { logger } = deps;
   const limits = { ...defaultLimits, ...given };
-  const keyUsage = createKeyUsage({ orm, logger, clock });
-  const connections = new Set<Connection>();
-  let keyDrops = 0;
+  const clients = createClients({ ...deps, clock, limits, domain: settings.domain });
   const certificate =
     settings.certificate &&
     watchCertificate(settings.certificate, {
@@ -125,20 +119,14 @@ export function createEdge({
     domain: settings.domain,
     proxiesFrom: settings.proxiesFrom ?? [],
     timeoutMs: limits.authenticationTimeoutMs,
-    onClient(client, from) {
-      const { domain } = settings;
-      const deps = { orm, logger, keyUsage, clock, limits, domain, keyDrops: () => keyDrops };
-      const connection = new Connection(client, deps, from);
-      connections.add(connection);
-      client.once('close', () => connections.delete(connection));
-    },
+    onClient: (client, from) => clients.accept(client, from),
   });
   const makeServer = (takesTlsOnly: boolean): Server =>
     createServer(socketOptions, (client) => {
-      const isFull = connections.size + entrance.size >= limits.connectionsMax;
+      const isFull = clients.size + entrance.size >= limits.connectionsMax;
       if (!isFull) entrance.admit(client, takesTlsOnly);
       else if (takesTlsOnly) client.destroy();
-      else endWithWord(client, renderError(tooManyConnections));
+      else clients.turnAway(client);
     });
   const server = makeServer(false);
   const tlsServer = makeServer(true);
@@ -150,44 +138,25 @@ export function createEdge({
     return port;
   }
 
-  function dropWhere(matches: (connection: Connection) => boolean): void {
-    for (const connection of connections) if (matches(connection)) connection.destroy();
-  }
-
-  async function recheck(): Promise<void> {
-    const routes = [...connections].flatMap(({ route }) => route ?? []);
-    if (routes.length === 0) return;
-    const lost = await findLostWays(orm, routes);
-    dropWhere(({ route }) => route !== undefined && lost.has(route));
-  }
-
-  const onError = (error: unknown): void => logger.warn({ err: error }, 'keys cannot be checked');
-  const rechecking =
-    recheckMs === undefined
-      ? undefined
-      : startRepeating(recheck, { intervalMs: recheckMs, onError });
-
   return {
     listen: (options) => open(server, options),
     listenTls: (options) => open(tlsServer, { ...options, setting: 'SWIFTCACHE_REDIS_TLS_PORT' }),
     async close() {
       const closed = Promise.all([closeServer(server), closeServer(tlsServer)]);
       entrance.close();
-      for (const connection of connections) connection.finish();
+      clients.finish();
       const patience = new AbortController();
       await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
       patience.abort();
-      dropWhere(() => true);
-      await Promise.all([closed, rechecking?.stop(), certificate?.stop()]);
-      await keyUsage.settle();
+      await Promise.all([clients.close(), closed, certificate?.stop()]);
     },
-    dropInstance: (instanceId) => dropWhere((connection) => connection.instanceId === instanceId),
-    dropKey(keyId, instanceId) {
-      keyDrops += 1;
-      dropWhere((connection) => {
-        const isThere = instanceId === undefined || connection.instanceId === instanceId;
-        return connection.keyId === keyId && isThere;
-      });
+    dropInstance: clients.dropInstance,
+    dropKey: clients.dropKey,
+    readFigures() {
+      const signedIn = clients.countSignedIn();
+      const { refusals, ...counters } = clients.figures;
+      const gauges = { connections: clients.size, signed_in_connections: signedIn };
+      return { counters, refusals, gauges };
     },
   };
 }

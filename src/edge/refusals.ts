@@ -3,6 +3,8 @@
  * the case it is Redis 7.0's own, to the letter: clients look for these words.
  */
 import { instanceHostname } from '../instances/host-names.ts';
+import type { Excess } from '../keys/rates/limits.ts';
+import type { RefusalReason } from './figures.ts';
 
 export interface Refusal {
   /** Redis's error code: the first word, which clients act on (`LOADING` makes them try again). */
@@ -10,6 +12,10 @@ export interface Refusal {
   readonly message: string;
   /** For the debug log; holds nothing that the client sent. */
   readonly reason: string;
+  /** As what it is counted; `other` unless told. */
+  readonly counted?: RefusalReason;
+  /** Whether it will be over soon by itself, so that waiting a little is worth it. */
+  readonly passes?: boolean;
 }
 
 /** An error reply (RESP2 and RESP3 alike). Bytes that would end the line early become spaces. */
@@ -43,6 +49,7 @@ export const tooManyConnections = {
   code: 'ERR',
   message: 'max number of clients reached',
   reason: 'too many connections',
+  counted: 'too_many_connections',
 } as const satisfies Refusal;
 
 export const tlsOnly = {
@@ -61,6 +68,7 @@ export const cannotCheckKey = {
   code: 'LOADING',
   message: 'SwiftCache cannot check keys right now, try again',
   reason: 'the database did not answer',
+  counted: 'keys_not_checked',
 } as const satisfies Refusal;
 
 export const keyOpensNothing = {
@@ -75,6 +83,7 @@ export function addressNotAllowed(address: string | undefined): Refusal {
     code: 'NOPERM',
     message: `this key may not be used from the address ${address ?? 'of this connection'}`,
     reason: "the address is none of the key's",
+    counted: 'address_not_allowed',
   };
 }
 
@@ -89,6 +98,29 @@ export function wrongPass(reason: string): Refusal {
     code: 'WRONGPASS',
     message: 'invalid username-password pair or user is disabled.',
     reason,
+    counted: 'wrong_key',
+  };
+}
+
+export function tooManyFailures(seconds: number): Refusal {
+  return {
+    code: 'ERR',
+    message: `too many failed authentications from this address, try again in ${seconds} s`,
+    reason: 'too many failures from the address',
+    counted: 'too_many_failures',
+  };
+}
+
+/** Redis's own words first: clients know them. */
+export function tooManyOfPlan(max: number): Refusal {
+  const message = `max number of clients reached: the plan of this key's organization allows ${max}`;
+  return { ...tooManyConnections, message };
+}
+
+export function tooManyOfKey(max: number): Refusal {
+  return {
+    ...tooManyConnections,
+    message: `max number of clients reached: this key may have ${max}`,
   };
 }
 
@@ -102,18 +134,52 @@ export function severalInstances(ids: readonly string[], domain?: string): Refus
   const overTls = domain
     ? `, or over TLS with the server name ${instanceHostname(first, domain)}`
     : '';
-  return plainError(
-    `this key opens several instances: sign in as user inst_… ` +
+  return {
+    code: 'ERR',
+    message:
+      `this key opens several instances: sign in as user inst_… ` +
       `(redis://${first}:KEY@host:port)${overTls}. Its instances: ${named}${more}`,
-    'the key opens several instances and none was named',
+    reason: 'the key opens several instances and none was named',
+    counted: 'instance_not_named',
+  };
+}
+
+/** What a request is refused for on a connection that is signed in, as the word in its place says it. */
+export const inPlace = { wrongPass: 'w', otherKey: 'o', unreadableSignIn: 's' } as const;
+
+/** The same for a rate that is used up. */
+export function encodeExcess({ meter, isOwn }: Excess): string {
+  return `${isOwn ? 'k' : 'p'}${meter.limit}`;
+}
+
+const inPlaceTexts: Readonly<Record<string, string>> = {
+  [inPlace.wrongPass]: '-WRONGPASS invalid username-password pair or user is disabled.\r\n',
+  [inPlace.otherKey]:
+    '-ERR this connection belongs to another key: open a new one for this key\r\n',
+  [inPlace.unreadableSignIn]: '-ERR syntax error in AUTH or HELLO\r\n',
+};
+
+/** Gives the line for such a reason. */
+export function renderInPlace(reason: string): Buffer {
+  const text = inPlaceTexts[reason];
+  if (text) return Buffer.from(text);
+  const whose = reason.startsWith('k') ? 'this key' : "the plan of this key's organization";
+  const limit = reason.slice(1);
+  return Buffer.from(
+    `-ERR rate limit exceeded: ${whose} allows ${limit} commands a second, try again in a second\r\n`,
   );
 }
 
+/** States that lead to one that serves. */
+const passingStatuses: readonly string[] = ['PROVISIONING', 'STARTING', 'RESTARTING'];
+
 export function instanceNotRunning(id: string, status: string): Refusal {
-  const reason = `the instance is ${status}`;
-  return status === 'PROVISIONING'
-    ? { code: 'LOADING', message: `SwiftCache is preparing instance ${id} (${status})`, reason }
-    : plainError(`instance ${id} is ${status}`, reason);
+  const about = { reason: `the instance is ${status}`, counted: 'instance_not_running' } as const;
+  if (!passingStatuses.includes(status)) {
+    return { code: 'ERR', message: `instance ${id} is ${status}`, ...about };
+  }
+  const message = `SwiftCache is preparing instance ${id} (${status})`;
+  return { code: 'LOADING', message, ...about, passes: true };
 }
 
 /** LOADING, because a running instance that does not answer is being mended: trying again helps. */
@@ -122,5 +188,7 @@ export function instanceUnreachable(id: string): Refusal {
     code: 'LOADING',
     message: `instance ${id} does not answer, try again`,
     reason: 'the instance does not answer',
+    counted: 'instance_unreachable',
+    passes: true,
   };
 }

@@ -1,32 +1,28 @@
 /** Whom a client is, by its key, and which instance it wants, by its TLS server name or its user name. */
 import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
-import { findPrincipal } from '../keys/data-keys.ts';
-import type { Clock } from '../lib/clock.ts';
+import { isDataSecret } from '../keys/format.ts';
+import type { PrincipalCache } from '../keys/principal-cache.ts';
+import type { KnownInstance, KnownKey, KnownPrincipal } from '../keys/principals.ts';
+import { sha256Hex } from '../lib/crypto.ts';
 import { idPattern } from '../lib/ids.ts';
-import type { Orm } from '../store/database.ts';
-import type { DataKey } from '../store/entities/data-key.ts';
-import type { Instance } from '../store/entities/instance.ts';
 import * as refusals from './refusals.ts';
 
-export interface Route {
-  readonly key: DataKey;
-  readonly instance: Instance;
+export interface Route extends Pick<KnownPrincipal, 'requestsPerSecond' | 'connectionsMax'> {
+  readonly key: KnownKey;
+  readonly instance: KnownInstance;
   readonly host: string;
   readonly port: number;
 }
 
 export interface RouteDeps {
-  readonly orm: Orm;
-  readonly clock: Clock;
-  /** How often keys were dropped so far: what was found before a drop may be found no more after it. */
-  readonly keyDrops: () => number;
+  readonly principals: PrincipalCache;
   /** The service's own domain, where instances have host names under it. */
   readonly domain?: string | undefined;
 }
 
 /** What a client signs in with, and from where. */
-interface Credentials {
+export interface Credentials {
   readonly user: string | undefined;
   readonly secret: string;
   readonly address: string | undefined;
@@ -39,42 +35,48 @@ const instanceId = idPattern('inst');
 /**
  * Finds the instance that these credentials open, or the refusal. What an unknown key, a wrong user
  * name and an instance of somebody else get is one and the same answer.
+ *
+ * Only a way that was found is taken from what is known; who is refused is looked for anew, or together with
+ * those who ask for the same key just then.
  */
 export async function findRoute(
-  deps: RouteDeps,
+  { principals, domain }: RouteDeps,
   credentials: Credentials,
 ): Promise<Route | refusals.Refusal> {
-  for (;;) {
-    const drops = deps.keyDrops();
-    const found = await lookUpRoute(deps, credentials);
-    if (drops === deps.keyDrops()) return found;
-  }
+  const { secret } = credentials;
+  if (!isDataSecret(secret)) return refusals.wrongPass('no such key');
+  const hash = sha256Hex(secret);
+  const known = principals.read(hash);
+  const route = known && chooseRoute(known.principal, credentials, domain);
+  if (route && !('code' in route)) return route;
+  const found = await principals.find(hash);
+  if (!found) return refusals.wrongPass('no such key');
+  return chooseRoute(found.principal, credentials, domain);
 }
 
-async function lookUpRoute(
-  { orm, clock, domain }: RouteDeps,
-  { user, secret, address, serverName }: Credentials,
-): Promise<Route | refusals.Refusal> {
-  const principal = await findPrincipal(orm, secret, clock.now());
-  if (!principal) return refusals.wrongPass('no such key');
-  const { key, instances } = principal;
+function chooseRoute(
+  { key, instances, requestsPerSecond, connectionsMax }: KnownPrincipal,
+  credentials: Credentials,
+  domain: string | undefined,
+): Route | refusals.Refusal {
+  const { address } = credentials;
   if (!allowsAddress(key.ipWhitelist, address)) return refusals.addressNotAllowed(address);
-  const chosen = chooseInstance(key.id, instances, { user, serverName });
+  const chosen = chooseInstance(key.id, instances, credentials);
   const instance =
     chosen ?? refusals.severalInstances(instances.map(({ id }) => id).sort(), domain);
   if ('code' in instance) return instance;
   const { id, status, nodeHost, nodePort } = instance;
   if (!servesData(status)) return refusals.instanceNotRunning(id, status);
   if (!nodeHost || !nodePort) return refusals.instanceUnreachable(id);
-  return { key, instance, host: nodeHost, port: nodePort };
+  return { key, instance, host: nodeHost, port: nodePort, requestsPerSecond, connectionsMax };
 }
 
 /** Who names an instance gets that one or none, however it is named; undefined: it must be named. */
 function chooseInstance(
   keyId: string,
-  instances: readonly Instance[],
+  instances: readonly KnownInstance[],
   { user, serverName }: Pick<Credentials, 'user' | 'serverName'>,
-): Instance | refusals.Refusal | undefined {
+): KnownInstance | refusals.Refusal | undefined {
   const userName = user !== undefined && instanceId.test(user) ? user : undefined;
   // redis-cli sends an empty name for redis://:KEY@host.
   if (user && !userName && user !== 'default' && user !== keyId) {

@@ -9,6 +9,9 @@ const errorBytesMax = 4_096;
 const minus = 0x2d;
 const lineFeed = 0x0a;
 
+/** Here, because a function made while opening would keep all of that in memory with the connection. */
+const ignore = (): void => {};
+
 export interface Opening {
   /** What Redis answered so far, for the client as it is. */
   readonly answer: Buffer;
@@ -77,6 +80,6 @@ export async function openInstance(options: OpenOptions): Promise<Opening> {
     signal.removeEventListener('abort', onAbort);
     socket.off('data', onData).off('end', onClose).off('close', onClose).off('error', fail);
     // Whoever takes the socket listens for itself; until then an error must not end the process.
-    socket.on('error', () => {});
+    socket.on('error', ignore);
   }
 }

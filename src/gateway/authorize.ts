@@ -12,8 +12,9 @@
  */
 import { servesData } from '../instances/states.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
-import { isExpired } from '../keys/data-keys.ts';
 import { isDataSecret } from '../keys/format.ts';
+import { type CachedPrincipal, createPrincipalCache } from '../keys/principal-cache.ts';
+import type { FindPrincipal, KnownInstance, KnownKey } from '../keys/principals.ts';
 import type { Clock } from '../lib/clock.ts';
 import { sha256Hex } from '../lib/crypto.ts';
 import {
@@ -23,13 +24,8 @@ import {
   invalidToken,
 } from './failures.ts';
 import { readQueryToken, type Target } from './parse.ts';
-import type { FindPrincipal, KnownInstance, KnownKey, KnownPrincipal } from './principals.ts';
 import { createUnknownKeys, type UnknownKeys } from './unknown-keys.ts';
 
-const cachedMsMax = 1_000;
-/** A key that is used after so much of it is asked for again meanwhile, so that nobody need wait. */
-const refreshedAfterMs = 500;
-const cachedPrincipalsMax = 10_000;
 const bearer = 'Bearer ';
 
 /** A key that may use an instance, with the secret it was presented by. */
@@ -57,15 +53,6 @@ export interface Authorizer {
   dropKey(keyId: string): void;
 }
 
-interface Cached {
-  readonly principal: KnownPrincipal;
-  readonly freshUntilMs: number;
-  /** From then on whoever uses it has it asked for again. */
-  readonly refreshAtMs: number;
-  /** The address that was last found to be allowed: reading one costs more than all else here. */
-  allowedAddress: string | undefined;
-}
-
 /** @param deps where keys are looked up: a second's staleness is added here and may be added nowhere else. */
 export function createAuthorizer(deps: {
   readonly findPrincipal: FindPrincipal;
@@ -73,64 +60,10 @@ export function createAuthorizer(deps: {
   /** The bounds of its own where left out. */
   readonly unknownKeys?: UnknownKeys;
 }): Authorizer {
-  const { findPrincipal, clock, unknownKeys = createUnknownKeys() } = deps;
-  const cache = new Map<string, Cached>();
-  const lookups = new Map<string, Promise<Cached | undefined>>();
+  const { unknownKeys = createUnknownKeys(), ...others } = deps;
+  const principals = createPrincipalCache(others);
   /** Those that may still wait for their address's leave, by key, instance and address. */
-  const guarded = new Map<string, Promise<Cached | undefined>>();
-  // Raised by every drop: a look-up that began before one is not kept after it.
-  let generation = 0;
-
-  function readCache(hash: string): Cached | undefined {
-    const cached = cache.get(hash);
-    if (!cached) return undefined;
-    const nowMs = performance.now();
-    if (cached.freshUntilMs > nowMs && !hasEnded(cached.principal.key)) {
-      // Where it fails, the answer in hand holds until it is old, and then the failure is told.
-      if (cached.refreshAtMs < nowMs && !lookups.has(hash)) shareLookUp(hash).catch(ignore);
-      return cached;
-    }
-    cache.delete(hash);
-    return undefined;
-  }
-
-  function hasEnded(key: KnownKey): boolean {
-    return key.expiresAt != null && isExpired(key, clock.now());
-  }
-
-  /** What was found while a drop came may be older than it, so it is asked for once more. */
-  async function lookUp(hash: string, isRepeated = false): Promise<Cached | undefined> {
-    const begun = generation;
-    const askedMs = performance.now();
-    const principal = await findPrincipal(hash);
-    if (begun !== generation && !isRepeated) return await lookUp(hash, true);
-    if (!principal || hasEnded(principal.key)) {
-      cache.delete(hash);
-      return undefined;
-    }
-    const found: Cached = {
-      principal,
-      freshUntilMs: askedMs + cachedMsMax,
-      refreshAtMs: askedMs + refreshedAfterMs,
-      allowedAddress: undefined,
-    };
-    if (begun !== generation) return found;
-    const [oldest] = cache.keys();
-    if (cache.size >= cachedPrincipalsMax && oldest !== undefined) cache.delete(oldest);
-    cache.set(hash, found);
-    return found;
-  }
-
-  /** Concurrent requests of one key share one look-up. */
-  function shareLookUp(hash: string): Promise<Cached | undefined> {
-    const running = lookups.get(hash);
-    if (running) return running;
-    const started = lookUp(hash).finally(() => {
-      if (lookups.get(hash) === started) lookups.delete(hash);
-    });
-    lookups.set(hash, started);
-    return started;
-  }
+  const guarded = new Map<string, Promise<CachedPrincipal | undefined>>();
 
   async function authorizeAnew(
     hash: string,
@@ -146,15 +79,20 @@ export function createAuthorizer(deps: {
   }
 
   /** Joins a look-up that is under way, for that asks nobody anything; another needs the address's leave. */
-  function find(hash: string, instanceId: string, address: string): Promise<Cached | undefined> {
+  function find(
+    hash: string,
+    instanceId: string,
+    address: string,
+  ): Promise<CachedPrincipal | undefined> {
+    if (principals.isAsking(hash)) return principals.find(hash);
     const way = `${hash} ${instanceId}`;
     const name = `${way} ${address}`;
-    const running = lookups.get(hash) ?? guarded.get(name);
+    const running = guarded.get(name);
     if (running) return running;
-    const isGood = (found: Cached | undefined): boolean =>
+    const isGood = (found: CachedPrincipal | undefined): boolean =>
       found !== undefined && findInstance(found, instanceId) !== undefined;
     const started = unknownKeys
-      .guard(address, way, () => shareLookUp(hash), isGood)
+      .guard(address, way, () => principals.find(hash), isGood)
       .finally(() => {
         if (guarded.get(name) === started) guarded.delete(name);
       });
@@ -162,18 +100,11 @@ export function createAuthorizer(deps: {
     return started;
   }
 
-  function drop(matches: (principal: KnownPrincipal) => boolean): void {
-    generation += 1;
-    lookups.clear();
-    guarded.clear();
-    for (const [hash, { principal }] of cache) if (matches(principal)) cache.delete(hash);
-  }
-
   return {
     authorize(target, { authorization, address }) {
       const secret = readSecret(target, authorization);
       const hash = sha256Hex(secret);
-      const cached = readCache(hash);
+      const cached = principals.read(hash);
       const instance = cached && findInstance(cached, target.instanceId);
       if (!cached || !instance || !servesData(instance.status)) {
         return authorizeAnew(hash, { secret, instanceId: target.instanceId, address });
@@ -181,25 +112,33 @@ export function createAuthorizer(deps: {
       requireAddress(cached, address);
       return toGrant(cached, secret, instance);
     },
-    dropInstance: (instanceId) =>
-      drop(({ instances }) => instances.some(({ id }) => id === instanceId)),
-    dropKey: (keyId) => drop(({ key }) => key.id === keyId),
+    dropInstance(instanceId) {
+      guarded.clear();
+      principals.dropInstance(instanceId);
+    },
+    dropKey(keyId) {
+      guarded.clear();
+      principals.dropKey(keyId);
+    },
   };
 }
 
-function findInstance({ principal }: Cached, instanceId: string): KnownInstance | undefined {
+function findInstance(
+  { principal }: CachedPrincipal,
+  instanceId: string,
+): KnownInstance | undefined {
   for (const instance of principal.instances) if (instance.id === instanceId) return instance;
   return undefined;
 }
 
-function requireAddress(cached: Cached, address: string): void {
+function requireAddress(cached: CachedPrincipal, address: string): void {
   const { ipWhitelist } = cached.principal.key;
   if (ipWhitelist.length === 0 || cached.allowedAddress === address) return;
   if (!allowsAddress(ipWhitelist, address)) throw addressNotAllowed(address);
   cached.allowedAddress = address;
 }
 
-function toGrant({ principal }: Cached, secret: string, instance: KnownInstance): Grant {
+function toGrant({ principal }: CachedPrincipal, secret: string, instance: KnownInstance): Grant {
   const { key, requestsPerSecond } = principal;
   return { secret, key, instance, requestsPerSecond };
 }
@@ -217,5 +156,3 @@ function readBearer(authorization: string): string {
   if (isPlain && authorization.length > bearer.length) return authorization.slice(bearer.length);
   return /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? 'malformed';
 }
-
-function ignore(): void {}

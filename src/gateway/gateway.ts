@@ -22,6 +22,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { servesData } from '../instances/states.ts';
+import { createLimits } from '../keys/rates/limits.ts';
 import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
 import { idPattern } from '../lib/ids.ts';
@@ -33,7 +34,6 @@ import { encodeFailure } from './encode.ts';
 import { type Execution, executeCommand, executePipeline } from './execute.ts';
 import { describeFailure, instanceNotFound, instanceNotRunning, tooBusy } from './failures.ts';
 import { createFront, type FrontSettings } from './front.ts';
-import { createLimits } from './limits.ts';
 import { createObserver, type Figures } from './observe.ts';
 import { parseCommand, parsePipeline, splitTarget, type Target } from './parse.ts';
 import type { GatewayPorts } from './ports.ts';

@@ -1,12 +1,12 @@
 /** What the gateway needs of the rest of the service, and how it has it in a process with a database. */
 import { createKeyUsage, type KeyUsage } from '../keys/key-usage.ts';
 import { findLostWays, type Way } from '../keys/lost-ways.ts';
+import { createPrincipalFinder, type FindPrincipal } from '../keys/principals.ts';
+import { createDatabaseRates } from '../keys/rates/rate-database.ts';
+import { createMemoryStore, createRemoteStore, type RateStore } from '../keys/rates/rate-store.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Orm } from '../store/database.ts';
-import { createPrincipalFinder, type FindPrincipal } from './principals.ts';
-import { createDatabaseRates } from './rate-database.ts';
-import { createMemoryStore, createRemoteStore, type RateStore } from './rate-store.ts';
 
 /** A process without a database has these by asking one that has it. */
 export interface GatewayPorts {

@@ -13,6 +13,8 @@ const planSchema = z.strictObject({
   keysMax: z.number().int().min(0),
   /** Commands over all of the organization's instances. */
   requestsPerSecond: z.number().int().positive(),
+  /** Connections to the redis:// door over all of its instances, in one process; half of them for one key. */
+  connectionsMax: z.number().int().positive(),
   /** Control API requests of one account key or person. */
   apiRequestsPerMinute: z.number().int().positive(),
   operationsInFlightMax: z.number().int().positive(),

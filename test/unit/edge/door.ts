@@ -10,7 +10,7 @@ import {
   type EdgeLimits,
   type EntranceSettings,
 } from '../../../src/edge/edge.ts';
-import { createRequestReader } from '../../../src/edge/resp-request.ts';
+import { createRequestReader, encodeRequest } from '../../../src/edge/resp-request.ts';
 import { bindKey, createBoundKey } from '../../../src/keys/data-keys.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
@@ -61,7 +61,8 @@ export async function openDoor(
       done();
     },
   });
-  const edge = createEdge({ orm, logger: createLogger('debug', sink), limits, entrance });
+  const settings = { instanceWaitMs: 0, ...limits };
+  const edge = createEdge({ orm, logger: createLogger('debug', sink), limits: settings, entrance });
   const port = await edge.listen({ host: '127.0.0.1', port: { number: 0, fixed: true } });
   t.teardown(() => edge.close());
   return { edge, orm, port, readLog: () => log };
@@ -211,6 +212,11 @@ export function toClient(socket: Socket): Client {
     readLine: async () => (await take(() => received.indexOf('\n') + 1 || -1)).slice(0, -2),
     readToEnd: () => take(() => (hasEnded ? received.length : -1)),
   };
+}
+
+/** A request as clients write it. */
+export function encode(...args: readonly (string | Buffer)[]): Buffer {
+  return encodeRequest(args);
 }
 
 /** A door with one running instance (a stand-in) and a key for it. */

@@ -54,8 +54,8 @@ test('dropKey ends a connection whose instance is still being opened', async (t)
 test('a client that ends its side still gets the replies to what it sent', async (t) => {
   const { client, secret } = await openDoorWithInstance(t, { delayMs: 30 });
   const { socket, readToEnd } = await client();
-  socket.end(`AUTH ${secret}\r\nlast words`);
-  t.is(await readToEnd(), '+OK\r\nlast words');
+  socket.end(`AUTH ${secret}\r\nlast words\r\n`);
+  t.is(await readToEnd(), '+OK\r\nlast words\r\n');
 });
 
 test('a client that ends its side after a refused key gets the refusal and the end', async (t) => {

@@ -1,5 +1,7 @@
 import test from 'ava';
 import { findRoute } from '../../../src/edge/route.ts';
+import { createPrincipalCache } from '../../../src/keys/principal-cache.ts';
+import { createPrincipalFinder } from '../../../src/keys/principals.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
@@ -16,17 +18,20 @@ async function prepare(t: Parameters<typeof openStore>[0]) {
   ];
   const one = await addKey(orm, [first]);
   const two = await addKey(orm, [first, second]);
-  const deps = { orm, clock: systemClock, keyDrops: () => 0 };
+  const principals = createPrincipalCache({
+    findPrincipal: createPrincipalFinder(orm, systemClock),
+    clock: systemClock,
+  });
   const route = async (
     user: string | undefined,
     secret: string,
     address = '127.0.0.1',
-    serverName: string | undefined = undefined,
+    serverName?: string,
   ): Promise<string> => {
-    const found = await findRoute(deps, { user, secret, address, serverName });
+    const found = await findRoute({ principals }, { user, secret, address, serverName });
     return 'code' in found ? `${found.code} ${found.message}` : `${found.host}:${found.port}`;
   };
-  return { orm, first, second, foreign, one, two, route };
+  return { orm, first, second, foreign, one, two, principals, route };
 }
 
 const wrongPass = 'WRONGPASS invalid username-password pair or user is disabled.';
@@ -56,8 +61,8 @@ test('a key of several instances is told how to name one when it names none', as
 });
 
 test('where instances have names, the one to send over TLS is told as well', async (t) => {
-  const { orm, first, second, two } = await prepare(t);
-  const deps = { orm, clock: systemClock, keyDrops: () => 0, domain: 'example.com' };
+  const { principals, first, second, two } = await prepare(t);
+  const deps = { principals, domain: 'example.com' };
   const address = '127.0.0.1';
   const credentials = { user: undefined, secret: two.secret, address, serverName: undefined };
   const told = await findRoute(deps, credentials);
@@ -115,12 +120,14 @@ test('an instance without an address is to be tried again, not an error of the d
   t.regex(await route(undefined, secret), /^LOADING instance inst_\w+ does not answer/);
 });
 
-test('an instance that its owner deleted is out of the count at once', async (t) => {
-  const { orm, first, second, two, route } = await prepare(t);
+test('an instance that its owner deleted is out of the count once that is told', async (t) => {
+  const { orm, first, second, two, principals, route } = await prepare(t);
   await orm.em.fork().nativeUpdate(InstanceEntity, { id: first }, { desired: 'absent' });
+  principals.dropInstance(first);
   t.is(await route(undefined, two.secret), '127.0.0.1:7002');
   t.is(await route(first, two.secret), wrongPass);
   await orm.em.fork().nativeUpdate(InstanceEntity, { id: second }, { desired: 'absent' });
+  principals.dropInstance(second);
   t.regex(await route(undefined, two.secret), /^ERR this key opens no instance/);
 });
 
@@ -146,18 +153,47 @@ test('a key that has expired is a wrong one', async (t) => {
 
 test('what was found before a key was dropped is looked for again', async (t) => {
   const { orm, one } = await prepare(t);
+  const find = createPrincipalFinder(orm, systemClock);
   let asked = 0;
-  const keyDrops = (): number => {
-    asked += 1;
-    // Told between the look-up and its use, once.
-    return asked === 1 ? 0 : 1;
-  };
+  const principals = createPrincipalCache({
+    async findPrincipal(hash) {
+      const found = await find(hash);
+      asked += 1;
+      // Told between the look-up and its use, once.
+      if (asked === 1) {
+        await orm.em.fork().nativeDelete(DataKeyEntity, { id: one.keyId });
+        principals.dropKey(one.keyId);
+      }
+      return found;
+    },
+    clock: systemClock,
+  });
   const credentials = {
     user: undefined,
     secret: one.secret,
     address: '127.0.0.1',
     serverName: undefined,
   };
-  await findRoute({ orm, clock: systemClock, keyDrops }, credentials);
-  t.is(asked, 4);
+  t.like(await findRoute({ principals }, credentials), { code: 'WRONGPASS' });
+  t.is(asked, 2);
+});
+
+test('clients that come at once with one key are one question', async (t) => {
+  const { orm, one } = await prepare(t);
+  const find = createPrincipalFinder(orm, systemClock);
+  let asked = 0;
+  const findPrincipal = async (hash: string) => {
+    asked += 1;
+    return await find(hash);
+  };
+  const principals = createPrincipalCache({ findPrincipal, clock: systemClock });
+  const credentials = {
+    user: undefined,
+    secret: one.secret,
+    address: '127.0.0.1',
+    serverName: undefined,
+  };
+  const routes = Array.from({ length: 500 }, () => findRoute({ principals }, credentials));
+  for (const route of await Promise.all(routes)) t.like(route, { port: 7001 });
+  t.is(asked, 1);
 });

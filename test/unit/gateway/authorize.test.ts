@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { createAuthorizer, type Grant } from '../../../src/gateway/authorize.ts';
 import { splitTarget, type Target } from '../../../src/gateway/parse.ts';
-import { createPrincipalFinder, type KnownPrincipal } from '../../../src/gateway/principals.ts';
 import { createDataSecret } from '../../../src/keys/format.ts';
+import { createPrincipalFinder, type KnownPrincipal } from '../../../src/keys/principals.ts';
 import { sha256Hex } from '../../../src/lib/crypto.ts';
 import { AppError } from '../../../src/lib/errors.ts';
 import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
@@ -30,6 +30,7 @@ function principal(changes: Partial<KnownPrincipal['key']> = {}): KnownPrincipal
     },
     instances: [{ id: 'inst_a', status: 'RUNNING', nodeHost: '127.0.0.1', nodePort: 1 }],
     requestsPerSecond: 10,
+    connectionsMax: 10,
   };
 }
 

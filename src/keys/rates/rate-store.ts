@@ -5,7 +5,7 @@
  * about twenty times a second for a rate, however many requests there are. Windows are whole seconds of the
  * store's own clock.
  */
-import type { Logger } from '../lib/logger.ts';
+import type { Logger } from '../../lib/logger.ts';
 
 export const windowMs = 1_000;
 

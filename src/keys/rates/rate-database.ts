@@ -5,8 +5,8 @@
  * puts their reservations in order, and each sees what those before it have asked for. Only the database's
  * clock counts.
  */
-import type { EntityManager, Orm } from '../store/database.ts';
-import { databaseNowMs } from '../store/database-time.ts';
+import type { EntityManager, Orm } from '../../store/database.ts';
+import { databaseNowMs } from '../../store/database-time.ts';
 import { type RateRequest, type Reservation, share, windowMs } from './rate-store.ts';
 
 /** A window so far ahead of the clock that nobody can have written it: the clock was set back. */

@@ -1,16 +1,17 @@
 /**
- * Whose key this is, as the gateway needs to know it: plain rows of a few columns, so that a process
+ * Whose key this is, as the surfaces for data need to know it: plain rows of a few columns, so that a process
  * without a database can be told them, and sees no more of an instance than where it is.
  *
  * Every key that is in use is looked up anew each second, so a look-up is one statement, and those of a turn
  * of the event loop are one together: four queries through entities took 1.3 ms of processor time a key.
  */
 import { defaultPlan, planNames, planOf } from '../instances/plans.ts';
-import { isExpired } from '../keys/data-keys.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { EntityManager, Orm } from '../store/database.ts';
-import type { DataKey, KeyPermission } from '../store/entities/data-key.ts';
+import { type DataKey, DataKeyEntity, type KeyPermission } from '../store/entities/data-key.ts';
 import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
+import { OrganizationEntity } from '../store/entities/organization.ts';
+import { isExpired } from './data-keys.ts';
 
 export type KnownKey = Readonly<
   Pick<
@@ -33,6 +34,13 @@ export interface KnownPrincipal {
   readonly instances: readonly KnownInstance[];
   /** Commands per second over all of the organization's instances. */
   readonly requestsPerSecond: number;
+  /** Connections to the redis:// door over all of them. */
+  readonly connectionsMax: number;
+}
+
+/** What a key and its organization's plan allow, as it may change while the key is in use. */
+export interface KeyTerms extends Pick<KnownPrincipal, 'requestsPerSecond' | 'connectionsMax'> {
+  readonly key: Pick<KnownKey, 'id' | 'organizationId' | 'rateLimit' | 'expiresAt'>;
 }
 
 /** Finds whose secret has this SHA-256 (lower-case hex); undefined for an unknown or expired key. */
@@ -118,7 +126,7 @@ function toPrincipal(rows: readonly Row[]): KnownPrincipal {
   return {
     key: toKnownKey(row),
     instances: rows.flatMap(toKnownInstance),
-    requestsPerSecond: rateOf(row.plan ?? undefined),
+    ...boundsOf(row.plan ?? undefined),
   };
 }
 
@@ -143,8 +151,31 @@ function readJson<T>(value: T | string): T {
   return typeof value === 'string' ? JSON.parse(value) : value;
 }
 
+/** So many ids are asked for in one query. */
+const batchSize = 1_000;
+
+/** Reads the terms of keys that are in use; a key that is gone has none. */
+export async function readKeyTerms(orm: Orm, keyIds: readonly string[]): Promise<KeyTerms[]> {
+  const em = orm.em.fork() as EntityManager;
+  const terms: KeyTerms[] = [];
+  for (let first = 0; first < keyIds.length; first += batchSize) {
+    const id = { $in: keyIds.slice(first, first + batchSize) };
+    const keys = await em.find(DataKeyEntity, { id }, { disableIdentityMap: true });
+    const organizationIds = [...new Set(keys.map(({ organizationId }) => organizationId))];
+    const organizations = await em.find(OrganizationEntity, { id: { $in: organizationIds } });
+    const plans = new Map(
+      organizations.map((organization) => [organization.id, organization.plan]),
+    );
+    for (const key of keys) terms.push({ key, ...boundsOf(plans.get(key.organizationId)) });
+  }
+  return terms;
+}
+
 /** An operator may have taken a plan out of plans.json that an organization still has. */
-function rateOf(plan: string | undefined): number {
+function boundsOf(
+  plan: string | undefined,
+): Pick<KnownPrincipal, 'requestsPerSecond' | 'connectionsMax'> {
   const name = plan !== undefined && planNames.includes(plan) ? plan : defaultPlan;
-  return planOf(name).requestsPerSecond;
+  const { requestsPerSecond, connectionsMax } = planOf(name);
+  return { requestsPerSecond, connectionsMax };
 }

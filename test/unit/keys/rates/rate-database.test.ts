@@ -1,8 +1,8 @@
 /** Rates in the database that several servers share. */
-import { createDatabaseRates, removeOldRates } from '../../../src/gateway/rate-database.ts';
-import type { EntityManager, Orm } from '../../../src/store/database.ts';
-import { databaseNowMs } from '../../../src/store/database-time.ts';
-import { testOnEachDatabase, testOnPostgres } from '../../support/databases.ts';
+import { createDatabaseRates, removeOldRates } from '../../../../src/keys/rates/rate-database.ts';
+import type { EntityManager, Orm } from '../../../../src/store/database.ts';
+import { databaseNowMs } from '../../../../src/store/database-time.ts';
+import { testOnEachDatabase, testOnPostgres } from '../../../support/databases.ts';
 
 async function run(orm: Orm, sql: string): Promise<Record<string, unknown>[]> {
   return (await (orm.em.fork() as EntityManager).getConnection().execute(sql)) as never;

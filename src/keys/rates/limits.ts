@@ -10,9 +10,9 @@
  * (rates below 100: not at all), as long as they can reach what they share (rate-store.ts). While points
  * are in hand, `admit` is synchronous and makes nothing but the headers, where there are any to send.
  */
-import { unlimitedRate } from '../keys/data-keys.ts';
-import { AppError } from '../lib/errors.ts';
-import type { Grant } from './authorize.ts';
+import { AppError } from '../../lib/errors.ts';
+import { unlimitedRate } from '../data-keys.ts';
+import type { KnownPrincipal } from '../principals.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type RateStore, windowMs } from './rate-store.ts';
 
@@ -25,9 +25,16 @@ const retryAfter = String(windowS);
 export type RateHeaders = Readonly<Record<string, string>>;
 
 /** Whose rates they are. */
-export type Limited = Pick<Grant, 'requestsPerSecond'> & {
-  readonly key: Pick<Grant['key'], 'id' | 'organizationId' | 'rateLimit'>;
+export type Limited = Pick<KnownPrincipal, 'requestsPerSecond'> & {
+  readonly key: Pick<KnownPrincipal['key'], 'id' | 'organizationId' | 'rateLimit'>;
 };
+
+/** The rate that has nothing left. */
+export interface Excess {
+  readonly meter: Pick<Meter, 'limit' | 'readRemaining'>;
+  /** Whether it is the key's own, or the plan's. */
+  readonly isOwn: boolean;
+}
 
 export interface Limits {
   /**
@@ -38,6 +45,8 @@ export interface Limits {
    * @throws {AppError} `rate_limited` with the headers and Retry-After, at once or by the promise.
    */
   admit(grant: Limited, cost: number): RateHeaders | undefined | Promise<RateHeaders | undefined>;
+  /** The same without headers. @returns the rate that is used up; undefined where it was spent. */
+  spend(grant: Limited, cost: number): Excess | undefined | Promise<Excess | undefined>;
 }
 
 /** Makes the limits of one process. */
@@ -53,51 +62,58 @@ export function createLimits(store: RateStore): Limits {
     return meter;
   }
 
+  const planMeter = ({ key, requestsPerSecond }: Limited): Meter =>
+    meterOf(key.organizationId, requestsPerSecond);
+  const ownMeter = ({ key }: Limited): Meter | undefined =>
+    key.rateLimit < unlimitedRate ? meterOf(key.id, key.rateLimit) : undefined;
+
   return {
-    admit({ key, requestsPerSecond }, cost) {
-      const plan = meterOf(key.organizationId, requestsPerSecond);
-      const own = key.rateLimit < unlimitedRate ? meterOf(key.id, key.rateLimit) : undefined;
-      const isWithinOwn = own?.take(cost) ?? true;
-      if (own && isWithinOwn !== true) return spendBoth(own, plan, cost, isWithinOwn);
-      const isWithinPlan = plan.take(cost);
-      if (isWithinPlan !== true) return spendPlan(own, plan, cost, isWithinPlan);
-      return describe(own, plan);
+    admit(grant, cost) {
+      const plan = planMeter(grant);
+      const own = ownMeter(grant);
+      const spent = spend(own, plan, cost);
+      if (spent instanceof Promise) return spent.then((excess) => answer(own, plan, excess));
+      return answer(own, plan, spent);
     },
+    spend: (grant, cost) => spend(ownMeter(grant), planMeter(grant), cost),
   };
 }
 
-/** Goes on where the key's own rate has said no, or is still to say. */
-function spendBoth(
-  own: Meter,
+function spend(
+  own: Meter | undefined,
   plan: Meter,
   cost: number,
-  isWithinOwn: false | Promise<boolean>,
-): Promise<RateHeaders | undefined> {
-  if (isWithinOwn === false) throw tooMany(own, true);
-  return isWithinOwn.then((isWithin) => {
-    if (!isWithin) throw tooMany(own, true);
-    return spendPlan(own, plan, cost, plan.take(cost));
-  });
+): Excess | undefined | Promise<Excess | undefined> {
+  const isWithinOwn = own?.take(cost) ?? true;
+  if (own && isWithinOwn === false) return { meter: own, isOwn: true };
+  if (own && typeof isWithinOwn !== 'boolean') {
+    return isWithinOwn.then((isWithin) =>
+      isWithin ? spendPlan(own, plan, cost) : { meter: own, isOwn: true },
+    );
+  }
+  return spendPlan(own, plan, cost);
 }
 
-/** Goes on where the key's own rate has been spent of, and the plan's has said no, or is still to say. */
+/** Goes on where the key's own rate has been spent of. */
 function spendPlan(
   own: Meter | undefined,
   plan: Meter,
   cost: number,
-  isWithinPlan: boolean | Promise<boolean>,
-): RateHeaders | undefined | Promise<RateHeaders | undefined> {
-  if (isWithinPlan === true) return describe(own, plan);
+): Excess | undefined | Promise<Excess | undefined> {
+  const isWithinPlan = plan.take(cost);
+  if (isWithinPlan === true) return undefined;
   const window = own?.readWindow() ?? 0;
-  const refuse = (): AppError => {
+  const refuse = (): Excess => {
     own?.giveBack(cost, window);
-    return tooMany(plan, false);
+    return { meter: plan, isOwn: false };
   };
-  if (isWithinPlan === false) throw refuse();
-  return isWithinPlan.then((isWithin) => {
-    if (!isWithin) throw refuse();
-    return describe(own, plan);
-  });
+  if (isWithinPlan === false) return refuse();
+  return isWithinPlan.then((isWithin) => (isWithin ? undefined : refuse()));
+}
+
+function answer(own: Meter | undefined, plan: Meter, excess: Excess | undefined) {
+  if (excess) throw tooMany(excess);
+  return describe(own, plan);
 }
 
 function describe(own: Meter | undefined, plan: Meter): RateHeaders | undefined {
@@ -105,7 +121,7 @@ function describe(own: Meter | undefined, plan: Meter): RateHeaders | undefined 
   return plan.readRemaining() * 2 < plan.limit ? writeHeaders(plan, false) : undefined;
 }
 
-function writeHeaders(meter: Meter, isOwn: boolean): RateHeaders {
+function writeHeaders(meter: Excess['meter'], isOwn: boolean): RateHeaders {
   const name = isOwn ? '"key"' : '"plan"';
   return {
     'RateLimit-Policy': `${name};q=${meter.limit};w=${windowS}`,
@@ -113,9 +129,13 @@ function writeHeaders(meter: Meter, isOwn: boolean): RateHeaders {
   };
 }
 
-function tooMany(meter: Meter, isOwn: boolean): AppError {
+/** What an excess is in words. */
+export function describeExcess({ meter, isOwn }: Excess): string {
   const whose = isOwn ? 'This key' : "The plan of this key's organization";
-  const message = `${whose} allows ${meter.limit} commands a second`;
-  const headers = { ...writeHeaders(meter, isOwn), 'Retry-After': retryAfter };
-  return new AppError('rate_limited', message, { headers });
+  return `${whose} allows ${meter.limit} commands a second`;
+}
+
+function tooMany(excess: Excess): AppError {
+  const headers = { ...writeHeaders(excess.meter, excess.isOwn), 'Retry-After': retryAfter };
+  return new AppError('rate_limited', describeExcess(excess), { headers });
 }

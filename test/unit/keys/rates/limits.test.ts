@@ -1,14 +1,14 @@
 /** Rates in one process and in several, without HTTP: windows, costs, headers, and what is shared. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
-import { createLimits, type Limited, type Limits } from '../../../src/gateway/limits.ts';
-import { createMeter } from '../../../src/gateway/meter.ts';
+import { createLimits, type Limited, type Limits } from '../../../../src/keys/rates/limits.ts';
+import { createMeter } from '../../../../src/keys/rates/meter.ts';
 import {
   createMemoryStore,
   createRemoteStore,
   type RateStore,
-} from '../../../src/gateway/rate-store.ts';
-import { AppError } from '../../../src/lib/errors.ts';
+} from '../../../../src/keys/rates/rate-store.ts';
+import { AppError } from '../../../../src/lib/errors.ts';
 
 function grantOf(rateLimit: number, requestsPerSecond = 100_000): Limited {
   return { key: { id: 'key_a', organizationId: 'org_a', rateLimit }, requestsPerSecond };

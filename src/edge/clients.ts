@@ -1,0 +1,176 @@
+/**
+ * All clients of the door: takes them in, ends those whose key, instance or time is over, and holds what they
+ * share.
+ *
+ * Guarantees: connections are bounded in all, per key and plan, and (not signed in yet) per address; questions
+ * about keys are asked few at a time and shared, so that ten thousand clients that come back at once are a few;
+ * a changed rate or expiry holds within a second, and an expired key's connections end within one.
+ */
+import type { Socket } from 'node:net';
+import { createKeyUsage } from '../keys/key-usage.ts';
+import { findLostWays } from '../keys/lost-ways.ts';
+import { createPrincipalCache } from '../keys/principal-cache.ts';
+import { createPrincipalFinder, readKeyTerms } from '../keys/principals.ts';
+import { createLimits } from '../keys/rates/limits.ts';
+import { createMemoryStore, type RateStore } from '../keys/rates/rate-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { networkOf } from '../lib/network.ts';
+import { startRepeating } from '../lib/repeat.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Orm } from '../store/database.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionDeps, ConnectionLimits } from './connection-deps.ts';
+import type { Origin } from './entrance.ts';
+import { createFailedSignIns, type FailedSignInLimits } from './failed-sign-ins.ts';
+import { createDoorFigures, type DoorFigures } from './figures.ts';
+import { createKeyUses } from './key-uses.ts';
+import { endWithWord } from './last-word.ts';
+import { renderError, tooManyConnections } from './refusals.ts';
+import type { Route } from './route.ts';
+
+export interface ClientLimits extends ConnectionLimits, FailedSignInLimits {
+  readonly connectionsMax: number;
+  /** Which part of those one address may have before they have signed in. */
+  readonly unknownShareOfAddress: number;
+}
+
+export interface ClientsDeps {
+  readonly orm: Orm;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly limits: ClientLimits;
+  /** The service's own domain, under which instances have names. */
+  readonly domain?: string | undefined;
+  /** Where rates are counted: what others spend of there cannot be spent here. */
+  readonly rateStore?: RateStore | undefined;
+  /** How often to ask the database about open ways; never where this process alone uses it. */
+  readonly recheckMs?: number | undefined;
+}
+
+export interface Clients {
+  readonly size: number;
+  readonly figures: DoorFigures;
+  countSignedIn(): number;
+  /** Takes a client in, or turns it away. */
+  accept(client: Socket, from: Origin): void;
+  /** Turns one away because there are too many. */
+  turnAway(client: Socket): void;
+  dropInstance(instanceId: string): void;
+  dropKey(keyId: string, instanceId?: string): void;
+  /** Takes no more commands of anybody. */
+  finish(): void;
+  /** Ends all at once; resolves when nothing here works any more. */
+  close(): Promise<void>;
+}
+
+const checkMs = 250;
+const renewMs = 1_000;
+/** Questions about keys that are asked at once. */
+const lookUpsMax = 16;
+
+export function createClients(deps: ClientsDeps): Clients {
+  const { orm, logger, clock, limits, recheckMs } = deps;
+  const connections = new Set<Connection>();
+  /** Connections that have not signed in, by address. */
+  const unknown = new Map<string, number>();
+  const unknownMax = Math.ceil(limits.connectionsMax * limits.unknownShareOfAddress);
+  const takeTurns = createTurns({
+    runningMax: lookUpsMax,
+    waitingMax: limits.connectionsMax,
+    refuse: () => new Error('too many questions about keys wait'),
+  });
+  const find = createPrincipalFinder(orm, clock);
+  const findPrincipal = (hash: string) => takeTurns(() => find(hash));
+  const keyUses = createKeyUses();
+  const figures = createDoorFigures();
+  const shared: Omit<ConnectionDeps, 'onSettled'> = {
+    principals: createPrincipalCache({ findPrincipal, clock }),
+    domain: deps.domain,
+    logger,
+    keyUsage: createKeyUsage({ orm, logger, clock }),
+    keyUses,
+    rates: createLimits(deps.rateStore ?? createMemoryStore()),
+    failures: createFailedSignIns(limits),
+    figures,
+    limits,
+  };
+
+  function turnAway(client: Socket): void {
+    figures.refusals.too_many_connections += 1;
+    endWithWord(client, renderError(tooManyConnections));
+  }
+
+  function dropWhere(matches: (route: Route) => boolean): void {
+    for (const connection of connections) {
+      if (connection.route && matches(connection.route)) connection.destroy();
+    }
+  }
+
+  async function recheck(): Promise<void> {
+    const routes = [...connections].flatMap(({ route }) => route ?? []);
+    if (routes.length === 0) return;
+    const lost = await findLostWays(orm, routes);
+    dropWhere((route) => lost.has(route));
+  }
+
+  async function renewTerms(): Promise<void> {
+    const keyIds = keyUses.list();
+    if (keyIds.length > 0) keyUses.renew(await readKeyTerms(orm, keyIds));
+  }
+
+  const onError = (error: unknown): void => logger.warn({ err: error }, 'keys cannot be checked');
+  const duties = [startRepeating(renewTerms, { intervalMs: renewMs, onError })];
+  if (recheckMs) duties.push(startRepeating(recheck, { intervalMs: recheckMs, onError }));
+  const checking = setInterval(() => {
+    const nowMs = performance.now();
+    const now = clock.now();
+    for (const connection of connections) connection.check(nowMs, now);
+  }, checkMs);
+  checking.unref();
+
+  return {
+    get size() {
+      return connections.size;
+    },
+    figures,
+    turnAway,
+    countSignedIn: () => [...connections].filter(({ isSignedIn }) => isSignedIn).length,
+    accept(client, from) {
+      const network = networkOf(from.address);
+      const ofAddress = unknown.get(network) ?? 0;
+      if (connections.size >= limits.connectionsMax || ofAddress >= unknownMax) {
+        turnAway(client);
+        return;
+      }
+      unknown.set(network, ofAddress + 1);
+      const onSettled = (): void => {
+        const others = (unknown.get(network) ?? 1) - 1;
+        if (others > 0) unknown.set(network, others);
+        else unknown.delete(network);
+      };
+      const connection = new Connection(client, { ...shared, onSettled }, from);
+      connections.add(connection);
+      client.once('close', () => connections.delete(connection));
+    },
+    dropInstance(id) {
+      shared.principals.dropInstance(id);
+      dropWhere(({ instance }) => instance.id === id);
+    },
+    dropKey(id, instanceId) {
+      shared.principals.dropKey(id);
+      dropWhere(({ key, instance }) => {
+        return key.id === id && (instanceId === undefined || instance.id === instanceId);
+      });
+    },
+    finish() {
+      for (const connection of connections) connection.finish();
+    },
+    async close() {
+      clearInterval(checking);
+      for (const connection of connections) connection.destroy();
+      await Promise.all(duties.map((duty) => duty.stop()));
+      await shared.keyUsage.settle();
+    },
+  };
+}
