@@ -19,8 +19,6 @@ test.before(async () => {
 });
 test.after.always(async () => await redis?.remove());
 
-/** Becomes `test.serial` with the door that counts requests. */
-const row = test.serial.skip;
 const keyRate = 5;
 const keyExcess = /^-ERR rate limit exceeded: this key allows 5 commands a second/;
 const planExcess = /^-ERR rate limit exceeded: the plan of this key's organization allows 1000/;
@@ -64,21 +62,24 @@ async function sendNumbers(
   return { refused, seconds: Math.ceil((performance.now() - startedMs) / 1_000) + 1 };
 }
 
-row('a key over its rate is refused command by command and keeps its connection', async (t) => {
-  const door = await openRealDoor(t, redis);
-  const { secret } = await addLimitedKey(door, { rateLimit: keyRate });
-  const client = await signIn(t, door.port, secret);
-  const { refused, seconds } = await sendNumbers(t, client, 40, keyExcess);
-  t.true(refused.length >= 40 - keyRate * seconds && refused.length < 40, `${refused.length}`);
-  await sleep(1_100);
-  client.send('PING\r\n');
-  t.is(await client.readLine(), '+PONG');
-  // Another key of the instance has nothing to do with it.
-  const other = await signIn(t, door.port, door.secret);
-  t.deepEqual((await sendNumbers(t, other, 40, keyExcess)).refused, []);
-});
+test.serial(
+  'a key over its rate is refused command by command and keeps its connection',
+  async (t) => {
+    const door = await openRealDoor(t, redis);
+    const { secret } = await addLimitedKey(door, { rateLimit: keyRate });
+    const client = await signIn(t, door.port, secret);
+    const { refused, seconds } = await sendNumbers(t, client, 40, keyExcess);
+    t.true(refused.length >= 40 - keyRate * seconds && refused.length < 40, `${refused.length}`);
+    await sleep(1_100);
+    client.send('PING\r\n');
+    t.is(await client.readLine(), '+PONG');
+    // Another key of the instance has nothing to do with it.
+    const other = await signIn(t, door.port, door.secret);
+    t.deepEqual((await sendNumbers(t, other, 40, keyExcess)).refused, []);
+  },
+);
 
-row('connections of a key share its rate', async (t) => {
+test.serial('connections of a key share its rate', async (t) => {
   const door = await openRealDoor(t, redis);
   const { secret } = await addLimitedKey(door, { rateLimit: keyRate });
   const clients = [await signIn(t, door.port, secret), await signIn(t, door.port, secret)];
@@ -89,7 +90,7 @@ row('connections of a key share its rate', async (t) => {
   t.true(refused >= 40 - keyRate * seconds, `${refused}`);
 });
 
-row('the rate of a plan holds over all keys', async (t) => {
+test.serial('the rate of a plan holds over all keys', async (t) => {
   const door = await openRealDoor(t, redis);
   await door.orm.em.fork().nativeUpdate(OrganizationEntity, {}, { plan: 'free' });
   const other = await addLimitedKey(door);
@@ -103,7 +104,7 @@ row('the rate of a plan holds over all keys', async (t) => {
   t.true(refused >= 8_000 - 1_000 * seconds, `${refused} in ${seconds} s`);
 });
 
-row('another key gets in neither within a transaction nor after RESET', async (t) => {
+test.serial('another key gets in neither within a transaction nor after RESET', async (t) => {
   const door = await openRealDoor(t, redis);
   const other = await addLimitedKey(door);
   const { send, readLine } = await signIn(t, door.port, door.secret);
