@@ -13,11 +13,13 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { asCaller, type BenchGateway, readCpuMs, startBenchGateway } from './lib/bench-gateway.ts';
+import { asCaller, type BenchFront, readCpuMs, startBenchFront } from './lib/bench-front.ts';
 import { measureGrowth } from './lib/gateway-growth.ts';
 import { soak } from './lib/gateway-soak.ts';
+import { median, spread, spreadOfRatios, takeTurns } from './lib/rounds.ts';
+import { requireTools } from './lib/tools.ts';
 import { startWebdis, type Webdis } from './lib/webdis.ts';
-import { type HttpRequest, requireTools, runWrk, sendOnce, type WrkFigures } from './lib/wrk.ts';
+import { type HttpRequest, runWrk, sendOnce, type WrkFigures } from './lib/wrk.ts';
 
 const warmUpSeconds = 2;
 const cliCommands = 20_000;
@@ -99,7 +101,7 @@ if (options.growth) {
   process.exit(0);
 }
 await requireTools(options.soak ? ['wrk'] : ['wrk', 'webdis']);
-const gateway = await startBenchGateway({ callers: callersCount, profileDir: options.profile });
+const gateway = await startBenchFront({ callers: callersCount, profileDir: options.profile });
 const peer = fork(join(import.meta.dirname, 'bare-http.ts'));
 try {
   await gateway.redis.admin.mset('small', small, 'large', large);
@@ -147,15 +149,9 @@ async function measure(scenario: Scenario, toOwn: ToOwn, webdis: Webdis): Promis
   ];
   for (const { requests } of rivals)
     await runWrk(requests, { connections, seconds: warmUpSeconds });
-  const figures: Figures[][] = rivals.map(() => []);
-  const rounds = Number(options.rounds);
-  for (let turn = 0; turn < rounds * rivals.length; turn += 1) {
-    // Each goes first as often as the others.
-    const at = (turn + Math.floor(turn / rivals.length)) % rivals.length;
-    const rival = rivals[at];
-    if (!rival) continue;
-    figures[at]?.push(await runRival(rival, connections));
-  }
+  const figures = await takeTurns(rivals, Number(options.rounds), (rival) =>
+    runRival(rival, connections),
+  );
   const [ownFigures = [], webdisFigures = [], bareFigures = []] = figures;
   say(
     [
@@ -197,7 +193,7 @@ async function measureLatency(toOwn: ToOwn): Promise<void> {
 }
 
 /** Milliseconds a GET takes redis-cli: many at once minus one, so that its start does not count. */
-async function measureCli({ redis }: BenchGateway): Promise<number> {
+async function measureCli({ redis }: BenchFront): Promise<number> {
   const time = async (commands: number): Promise<number> => {
     const startedMs = performance.now();
     await redis.runCli(['-r', String(commands), 'GET', 'small']);
@@ -249,20 +245,9 @@ function cpu(figures: readonly Figures[]): string {
   return median(figures.map(({ cpuUsEach }) => cpuUsEach)).toFixed(1);
 }
 
-/** Of each round by itself: what a neighbour takes from the machine, it takes from both. */
 function ratio(figures: readonly Figures[], others: readonly Figures[]): string {
-  const ratios = figures.map(({ perSecond }, round) => perSecond / (others[round]?.perSecond ?? 0));
-  return spread(ratios, 2);
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return `${median(values).toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const [own, theirs] = [figures, others].map((list) => list.map(({ perSecond }) => perSecond));
+  return spreadOfRatios(own ?? [], theirs ?? []);
 }
 
 function say(text: string): void {

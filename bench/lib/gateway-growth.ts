@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { pollUntil } from '../../src/lib/retry.ts';
-import { asCaller, type BenchGateway, startBenchGateway } from './bench-gateway.ts';
+import { asCaller, type BenchFront, startBenchFront } from './bench-front.ts';
 
 const instances = 1_000;
 const connections = 2_000;
@@ -14,7 +14,7 @@ const rssMibMax = 500;
 
 /** Measures both and prints it. @throws where it is more than it may be. */
 export async function measureGrowth(say: (text: string) => void): Promise<void> {
-  const gateway = await startBenchGateway({ callers: instances });
+  const gateway = await startBenchFront({ callers: instances });
   try {
     const before = gateway.readFootprint();
     await callEach(gateway);
@@ -30,7 +30,7 @@ export async function measureGrowth(say: (text: string) => void): Promise<void> 
 }
 
 /** Each caller once; their connections to Redis stay open until they are idle for long. */
-async function callEach(gateway: BenchGateway): Promise<void> {
+async function callEach(gateway: BenchFront): Promise<void> {
   const waiting = [...gateway.callers];
   const work = async (): Promise<void> => {
     for (let caller = waiting.pop(); caller; caller = waiting.pop()) {
@@ -44,7 +44,7 @@ async function callEach(gateway: BenchGateway): Promise<void> {
 }
 
 /** Gives how many more handles there are than before. @throws where they stay. */
-async function openAndClose(gateway: BenchGateway): Promise<number> {
+async function openAndClose(gateway: BenchFront): Promise<number> {
   const before = gateway.readFootprint().handles;
   const [caller] = gateway.callers;
   if (!caller) throw new Error('there is no caller');
@@ -66,10 +66,7 @@ async function openAndClose(gateway: BenchGateway): Promise<number> {
 }
 
 /** A connection that has had one answer and stays open. */
-async function ask(
-  gateway: BenchGateway,
-  caller: BenchGateway['callers'][number],
-): Promise<Socket> {
+async function ask(gateway: BenchFront, caller: BenchFront['callers'][number]): Promise<Socket> {
   const { hostname, port } = new URL(gateway.url);
   const { headers } = asCaller(gateway, caller);
   const socket = connect(Number(port), hostname);

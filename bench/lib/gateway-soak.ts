@@ -1,5 +1,5 @@
 /** A long load that leaves room, and whether the gateway grows under it. */
-import type { BenchGateway } from './bench-gateway.ts';
+import type { BenchFront } from './bench-front.ts';
 import { type HttpRequest, runWrk } from './wrk.ts';
 
 /** Of the rate that it takes at most. */
@@ -22,7 +22,7 @@ interface SoakOptions {
  * ones, by least squares.
  */
 export async function soak(
-  gateway: BenchGateway,
+  gateway: BenchFront,
   { requests, minutes, say }: SoakOptions,
 ): Promise<void> {
   const peak = await runWrk(requests, { connections, seconds: peakSeconds });

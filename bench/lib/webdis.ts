@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pollUntil } from '../../src/lib/retry.ts';
-import { type BenchRedis, findFreePort } from './gateway-redis.ts';
+import { type BenchRedis, findFreePort } from './bench-redis.ts';
 
 const startTimeoutMs = 20_000;
 /** Debian's setting. */

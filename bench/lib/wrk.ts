@@ -39,17 +39,6 @@ done = function(summary, latency, requests)
 end
 `;
 
-/** @throws with what to install, where one of these programs is missing. */
-export async function requireTools(names: readonly ('wrk' | 'webdis')[]): Promise<void> {
-  for (const name of names) {
-    await run('sh', ['-c', `command -v ${name}`]).catch(() => {
-      throw new Error(
-        `${name} is not installed: apt-get install ${names.join(' ')} (Debian, Ubuntu)`,
-      );
-    });
-  }
-}
-
 /**
  * Sends one request again and again, or several by turns, on so many connections, from one thread.
  * @throws where any of them failed: figures of failures are none.

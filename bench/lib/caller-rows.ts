@@ -6,7 +6,7 @@ import type { Orm } from '../../src/store/database.ts';
 import { DataKeyEntity, KeyBindingEntity } from '../../src/store/entities/data-key.ts';
 import { InstanceEntity } from '../../src/store/entities/instance.ts';
 import { OrganizationEntity } from '../../src/store/entities/organization.ts';
-import type { BenchRedis } from './gateway-redis.ts';
+import type { BenchRedis } from './bench-redis.ts';
 
 /** The rate that the API calls unlimited: the plan's is what is left. */
 const unlimitedRate = 1_000;

@@ -1,22 +1,27 @@
-/** A gateway to measure: the service in a process of its own, a Redis behind it, and callers' rows. */
+/** A front to measure: the service in a process of its own, a Redis behind it, and callers' rows. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/store/database.ts';
-import { type BenchRedis, startBenchRedis } from './gateway-redis.ts';
-import { addCallers, type Caller } from './gateway-rows.ts';
+import { type BenchRedis, startBenchRedis } from './bench-redis.ts';
+import { addCallers, type Caller } from './caller-rows.ts';
 
 /** Linux tells processor time in hundredths of a second, whatever it counts in. */
 const msPerTick = 10;
 
-export interface BenchGateway {
+/** Where a front is reached; the door's port means something only where the front is the door. */
+export interface FrontAddress {
   readonly url: string;
+  readonly doorPort: number;
+}
+
+export interface BenchFront extends FrontAddress {
   readonly pid: number;
   readonly redis: BenchRedis;
   readonly callers: readonly Caller[];
-  /** Of the gateway's process alone. */
+  /** Of the front's process alone. */
   readFootprint(): Footprint;
   stop(): Promise<void>;
 }
@@ -28,16 +33,18 @@ export interface Footprint {
 }
 
 interface Options {
+  readonly role?: 'gateway' | 'edge';
   readonly callers?: number;
-  /** Where a CPU profile is to be written when the gateway ends. */
+  /** Where a CPU profile is to be written when the front ends. */
   readonly profileDir?: string | undefined;
 }
 
 /** Starts it. @throws where Docker or the Redis image is missing, or the service does not start. */
-export async function startBenchGateway({
+export async function startBenchFront({
+  role = 'gateway',
   callers: count = 1,
   profileDir,
-}: Options = {}): Promise<BenchGateway> {
+}: Options = {}): Promise<BenchFront> {
   const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-bench-'));
   const redis = await startBenchRedis();
   try {
@@ -47,15 +54,20 @@ export async function startBenchGateway({
     });
     const callers = await addCallers(orm, redis, count);
     await orm.close();
-    const child = fork(join(import.meta.dirname, 'gateway-process.ts'), {
-      env: { ...process.env, SWIFTCACHE_DATA_DIR: dataDir, SWIFTCACHE_PORT: '0' },
+    const child = fork(join(import.meta.dirname, 'front-process.ts'), [role], {
+      env: {
+        ...process.env,
+        SWIFTCACHE_DATA_DIR: dataDir,
+        SWIFTCACHE_PORT: '0',
+        SWIFTCACHE_REDIS_PORT: '0',
+      },
       execArgv: profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const url = await readUrl(child);
+    const address = await readAddress(child);
     const { pid = 0 } = child;
     return {
-      url,
+      ...address,
       pid,
       redis,
       callers,
@@ -76,7 +88,7 @@ export async function startBenchGateway({
 
 /** The path of an instance, and the header that opens it. */
 export function asCaller(
-  { url }: Pick<BenchGateway, 'url'>,
+  { url }: Pick<BenchFront, 'url'>,
   { instanceId, secret }: Caller,
 ): { url: string; headers: Record<string, string> } {
   return {
@@ -85,12 +97,12 @@ export function asCaller(
   };
 }
 
-async function readUrl(child: ChildProcess): Promise<string> {
+async function readAddress(child: ChildProcess): Promise<FrontAddress> {
   const ended = once(child, 'exit').then(() => {
-    throw new Error('the gateway did not start');
+    throw new Error('the front did not start');
   });
-  const [url] = await Promise.race([once(child, 'message'), ended]);
-  return String(url);
+  const [address] = await Promise.race([once(child, 'message'), ended]);
+  return address as FrontAddress;
 }
 
 /** The processor time that a process has had, of all its threads, to a hundredth of a second. */
