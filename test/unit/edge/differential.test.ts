@@ -1,0 +1,83 @@
+/**
+ * Random command streams through the door to one Redis and directly to another of the same build, signed in
+ * as the same ACL user: the same bytes come back and the connection ends alike, or the door refuses what is
+ * listed here. `npm run test:edge-differential` sends 100,000; SEED repeats a run, and FIRST with STREAMS=1
+ * one stream of it.
+ */
+import test from 'ava';
+import { addKey } from './door.ts';
+import { exchange, findDifference, type Listed, show } from './exchange.ts';
+import { chanceOf } from './random.ts';
+import { randomStream, type Stream } from './random-streams.ts';
+import { openRealDoor, signUp, startInstanceRedis } from './real-door.ts';
+
+const streams = Number(process.env.STREAMS ?? 300);
+const first = Number(process.env.FIRST ?? 0);
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** Streams under way side by side, and how many are sent before both databases are emptied. */
+const atOnce = 8;
+const batch = 2_000;
+const differencesMax = 10;
+
+/** Where the door answers for itself, by design. */
+const listed: readonly Listed[] = [];
+
+test('whatever a client sends, the door gives back what Redis gives', async (t) => {
+  t.timeout(6 * 60 * 60_000);
+  t.log(`SEED=${seed}`);
+  const [behind, twin] = [await startInstanceRedis(t), await startInstanceRedis(t)];
+  const door = await openRealDoor(t, behind);
+  const other = await addKey(door.orm, [door.instanceId]);
+  await signUp(behind, other);
+  for (const key of [door, other]) await signUp(twin, key);
+
+  const makeStream = (index: number): Stream =>
+    randomStream(chanceOf(seed, index), {
+      prefix: `~${String(index).padStart(7, '0')}~`,
+      keyId: door.keyId,
+      secret: door.secret,
+      otherKeyId: other.keyId,
+      otherSecret: other.secret,
+    });
+  const compare = async (index: number): Promise<string | undefined> => {
+    const stream = makeStream(index);
+    const [viaDoor, direct] = await Promise.all([
+      exchange(door.port, stream.signIn.door, stream),
+      exchange(twin.port, stream.signIn.direct, stream),
+    ]);
+    bytesCompared += direct.bytes.length;
+    const difference = findDifference({ ...stream, door: viaDoor, direct }, listed);
+    return difference && `FIRST=${index}: ${difference}; sent ${show(String(stream.body))}`;
+  };
+  const empty = async (): Promise<void> => {
+    for (const { admin } of [behind, twin]) await admin.flushall();
+  };
+
+  let bytesCompared = 0;
+  const differences: string[] = [];
+  const unsteady: string[] = [];
+  for (let start = first; start < first + streams; start += batch) {
+    await empty();
+    const end = Math.min(start + batch, first + streams);
+    const suspects: number[] = [];
+    let next = start;
+    const work = async (): Promise<void> => {
+      while (next < end && differences.length < differencesMax) {
+        const index = next++;
+        if (await compare(index)) suspects.push(index);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    // Damaged bytes may have named another stream's key: what is the door's doing happens again alone.
+    for (const index of suspects) {
+      await empty();
+      const difference = await compare(index);
+      if (difference) differences.push(difference);
+      else unsteady.push(`FIRST=${index}`);
+    }
+  }
+  t.log(`${streams} streams, ${bytesCompared} bytes`, ...unsteady);
+  t.deepEqual(differences, []);
+  t.true(unsteady.length <= Math.max(1, streams / 5_000), unsteady.join());
+  t.true(bytesCompared > streams * 100, 'hardly anything was compared');
+});
