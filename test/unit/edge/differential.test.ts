@@ -33,6 +33,17 @@ const listed: readonly Listed[] = [
     isLast: true,
   },
   {
+    why: 'the door reads a sign-in whole, so it says what is wrong with a broken one',
+    direct: /^-ERR Protocol error: /,
+    door: /^-ERR syntax error in AUTH or HELLO/,
+    isLast: true,
+  },
+  {
+    why: 'the door looks whose key it is before it looks at the name beside it',
+    direct: /^-WRONGPASS/,
+    door: /^-ERR this connection belongs to another key/,
+  },
+  {
     why: 'the door ends a line that is too long for a number, and Redis reads what is there',
     direct: /^-ERR Protocol error: too big (mbulk|bulk) count string/,
     door: /^-ERR Protocol error: invalid (multibulk|bulk) length/,
