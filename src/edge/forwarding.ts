@@ -40,6 +40,7 @@ export interface ForwardingDeps {
 
 const oneArgument = Buffer.from('*1\r\n');
 const lineEnd = Buffer.from('\r\n');
+const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const asterisk = 0x2a;
 
@@ -223,13 +224,16 @@ export class Forwarding {
   #die(): void {
     const bytes = this.#bytes;
     const { deadAt } = this.#framer;
-    const end = bytes.indexOf(lineFeed, deadAt) + 1 || bytes.length;
+    // A line of a number is judged at the next return, wherever that is, and the byte behind it; the end of an
+    // inline request must not be made up.
+    const isOfNumber = this.#framer.isWithin || bytes[this.#position] === asterisk;
+    const mark = bytes.indexOf(isOfNumber ? carriageReturn : lineFeed, deadAt);
+    const lineEndsAt = mark === -1 ? Number.POSITIVE_INFINITY : mark + (isOfNumber ? 2 : 1);
+    const end = Math.min(lineEndsAt, bytes.length);
     // Of a request that was refused only the line goes on, as that of another.
     if (this.#isDiscarding) this.#send(oneArgument);
     this.#send(bytes.subarray(this.#isDiscarding ? deadAt : this.#runStart, end));
-    // A line of a number is judged at its end; the end of an inline request must not be made up.
-    const isOfNumber = this.#framer.isWithin || bytes[this.#position] === asterisk;
-    if (isOfNumber && bytes[end - 1] !== lineFeed) this.#send(lineEnd);
+    if (isOfNumber && lineEndsAt > bytes.length) this.#send(lineEnd);
     this.#runStart = bytes.length;
     this.#position = bytes.length;
     this.#isOver = true;

@@ -179,6 +179,10 @@ test('what Redis does not take it says itself, and nothing behind it is run', as
     ['GET "a\r\n', /unbalanced quotes/],
     ['*1\r\nX', /expected '\$', got 'X'/],
     ['*99999999999999999999999', /invalid multibulk length/],
+    // A line of a number ends at a return, wherever that is, for Redis.
+    ['*1\n$4\nPING\n', /invalid multibulk length/],
+    ['*2\r\n$3\nGET\n$1\nx\n', /invalid bulk length/],
+    ['*2\r\n$4\r\nPiNgX\r\n', /expected '\$', got ' '/],
   ];
   for (const [bytes, answer] of cases) {
     const client = await signInTo(t, door);
