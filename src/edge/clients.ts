@@ -15,7 +15,6 @@ import { createLimits } from '../keys/rates/limits.ts';
 import { createMemoryStore, type RateStore } from '../keys/rates/rate-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
-import { networkOf } from '../lib/network.ts';
 import { startRepeating } from '../lib/repeat.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Orm } from '../store/database.ts';
@@ -28,18 +27,16 @@ import { createKeyUses } from './key-uses.ts';
 import { endWithWord } from './last-word.ts';
 import { renderError, tooManyConnections } from './refusals.ts';
 import type { Route } from './route.ts';
+import type { UnknownClients, UnknownClientsLimits } from './unknown-clients.ts';
 
-export interface ClientLimits extends ConnectionLimits, FailedSignInLimits {
-  readonly connectionsMax: number;
-  /** Which part of those one address may have before they have signed in. */
-  readonly unknownShareOfAddress: number;
-}
+export interface ClientLimits extends ConnectionLimits, FailedSignInLimits, UnknownClientsLimits {}
 
 export interface ClientsDeps {
   readonly orm: Orm;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits: ClientLimits;
+  readonly unknown: UnknownClients;
   /** The service's own domain, under which instances have names. */
   readonly domain?: string | undefined;
   /** Where rates are counted: what others spend of there cannot be spent here. */
@@ -70,11 +67,8 @@ const renewMs = 1_000;
 const lookUpsMax = 16;
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { orm, logger, clock, limits, recheckMs } = deps;
+  const { orm, logger, clock, limits, unknown, recheckMs } = deps;
   const connections = new Set<Connection>();
-  /** Connections that have not signed in, by address. */
-  const unknown = new Map<string, number>();
-  const unknownMax = Math.ceil(limits.connectionsMax * limits.unknownShareOfAddress);
   const takeTurns = createTurns({
     runningMax: lookUpsMax,
     waitingMax: limits.connectionsMax,
@@ -137,18 +131,12 @@ export function createClients(deps: ClientsDeps): Clients {
     turnAway,
     countSignedIn: () => [...connections].filter(({ isSignedIn }) => isSignedIn).length,
     accept(client, from) {
-      const network = networkOf(from.address);
-      const ofAddress = unknown.get(network) ?? 0;
-      if (connections.size >= limits.connectionsMax || ofAddress >= unknownMax) {
+      const isFull = connections.size >= limits.connectionsMax;
+      const onSettled = isFull ? undefined : unknown.enter(from.address);
+      if (!onSettled) {
         turnAway(client);
         return;
       }
-      unknown.set(network, ofAddress + 1);
-      const onSettled = (): void => {
-        const others = (unknown.get(network) ?? 1) - 1;
-        if (others > 0) unknown.set(network, others);
-        else unknown.delete(network);
-      };
       const connection = new Connection(client, { ...shared, onSettled }, from);
       connections.add(connection);
       client.once('close', () => connections.delete(connection));

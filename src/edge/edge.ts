@@ -16,7 +16,7 @@
  *   database the door asks it every `recheckMs` about the ways that it holds open.
  * - No secret, command or value is logged.
  */
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../lib/clock.ts';
 import { type CertificateFiles, watchCertificate } from './certificate.ts';
@@ -25,6 +25,7 @@ import { createEntrance } from './entrance.ts';
 import type { Figures } from './exposed-figures.ts';
 import { createHandshakes, type HandshakeLimits } from './handshakes.ts';
 import { type ListenOptions, listenOnPort } from './port.ts';
+import { createUnknownClients } from './unknown-clients.ts';
 import { keepAliveDelayMs } from './upstream.ts';
 
 export interface Edge {
@@ -71,7 +72,7 @@ const defaultLimits: EdgeLimits = {
   handshakesMax: 256,
 };
 
-export interface EdgeDeps extends Omit<ClientsDeps, 'clock' | 'limits' | 'domain'> {
+export interface EdgeDeps extends Omit<ClientsDeps, 'clock' | 'limits' | 'domain' | 'unknown'> {
   readonly clock?: ClientsDeps['clock'];
   readonly limits?: Partial<EdgeLimits>;
   readonly entrance?: EntranceSettings;
@@ -103,7 +104,13 @@ export function createEdge({
 }: EdgeDeps): Edge {
   const { logger } = deps;
   const limits = { ...defaultLimits, ...given };
-  const clients = createClients({ ...deps, clock, limits, domain: settings.domain });
+  const unknown = createUnknownClients(limits);
+  const clients = createClients({ ...deps, clock, limits, unknown, domain: settings.domain });
+  const turnAway = (client: Socket, takesTlsOnly: boolean): void => {
+    // Who speaks TLS would not understand the word.
+    if (takesTlsOnly) client.destroy();
+    else clients.turnAway(client);
+  };
   const certificate =
     settings.certificate &&
     watchCertificate(settings.certificate, {
@@ -119,14 +126,15 @@ export function createEdge({
     domain: settings.domain,
     proxiesFrom: settings.proxiesFrom ?? [],
     timeoutMs: limits.authenticationTimeoutMs,
+    unknown,
+    onTooMany: turnAway,
     onClient: (client, from) => clients.accept(client, from),
   });
   const makeServer = (takesTlsOnly: boolean): Server =>
     createServer(socketOptions, (client) => {
       const isFull = clients.size + entrance.size >= limits.connectionsMax;
       if (!isFull) entrance.admit(client, takesTlsOnly);
-      else if (takesTlsOnly) client.destroy();
-      else clients.turnAway(client);
+      else turnAway(client, takesTlsOnly);
     });
   const server = makeServer(false);
   const tlsServer = makeServer(true);
@@ -155,7 +163,8 @@ export function createEdge({
     readFigures() {
       const signedIn = clients.countSignedIn();
       const { refusals, ...counters } = clients.figures;
-      const gauges = { connections: clients.size, signed_in_connections: signedIn };
+      const connections = clients.size + entrance.size;
+      const gauges = { connections, signed_in_connections: signedIn };
       return { counters, refusals, gauges };
     },
   };

@@ -18,6 +18,7 @@ import type { Handshakes } from './handshakes.ts';
 import { endWithWord } from './last-word.ts';
 import { beginsProxyHeader, readProxyHeader, type Source } from './proxy-header.ts';
 import { foreignProxyHeader, renderError, tlsOnly } from './refusals.ts';
+import type { UnknownClients } from './unknown-clients.ts';
 
 /** Where a client comes from, and whom it asked for. */
 export interface Origin {
@@ -38,6 +39,9 @@ export interface EntranceDeps {
   readonly proxiesFrom: readonly string[];
   /** For all that happens here, the handshake included. */
   readonly timeoutMs: number;
+  readonly unknown: UnknownClients;
+  /** Gets each one whose address has its share of the door, without having signed in. */
+  readonly onTooMany: (raw: Socket, takesTlsOnly: boolean) => void;
   /** Gets each client that is let through, paused; the entrance lets it flow. */
   readonly onClient: (client: Socket, from: Origin) => void;
 }
@@ -58,7 +62,6 @@ const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
 
 export function createEntrance(deps: EntranceDeps): Entrance {
   const arrivals = new Set<Arrival>();
-  const onDone = (arrival: Arrival): void => void arrivals.delete(arrival);
   return {
     admit(raw, takesTlsOnly) {
       // Without an address it is gone already, and nobody to believe or to let in.
@@ -66,7 +69,18 @@ export function createEntrance(deps: EntranceDeps): Entrance {
         raw.on('error', () => {}).destroy();
         return;
       }
-      arrivals.add(new Arrival(raw, { ...deps, takesTlsOnly, onDone }));
+      // Whose connection a balancer's is, is not known yet; its client is counted when it is.
+      const isProxied =
+        deps.proxiesFrom.length > 0 && allowsAddress(deps.proxiesFrom, raw.remoteAddress);
+      const leave = isProxied ? () => {} : deps.unknown.enter(raw.remoteAddress);
+      if (!leave) {
+        deps.onTooMany(raw, takesTlsOnly);
+        return;
+      }
+      const onDone = (arrival: Arrival): void => {
+        if (arrivals.delete(arrival)) leave();
+      };
+      arrivals.add(new Arrival(raw, { ...deps, takesTlsOnly, isProxied, onDone }));
     },
     get size() {
       return arrivals.size;
@@ -79,13 +93,14 @@ export function createEntrance(deps: EntranceDeps): Entrance {
 
 interface ArrivalDeps extends EntranceDeps {
   readonly takesTlsOnly: boolean;
+  /** Whether a header is demanded of it. */
+  readonly isProxied: boolean;
   readonly onDone: (arrival: Arrival) => void;
 }
 
 class Arrival {
   readonly #raw: Socket;
   readonly #deps: ArrivalDeps;
-  readonly #isProxied: boolean;
   readonly #deadline: NodeJS.Timeout;
   #source: Source;
   /** Of a header that is not whole yet. */
@@ -95,9 +110,7 @@ class Arrival {
     this.#raw = raw;
     this.#deps = deps;
     this.#source = { address: raw.remoteAddress ?? '', port: raw.remotePort ?? 0 };
-    this.#isProxied =
-      deps.proxiesFrom.length > 0 && allowsAddress(deps.proxiesFrom, raw.remoteAddress);
-    if (this.#isProxied) this.#header = Buffer.alloc(0);
+    if (deps.isProxied) this.#header = Buffer.alloc(0);
     this.#deadline = setTimeout(() => this.#cut('no authentication in time'), deps.timeoutMs);
     raw.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     raw.once('close', this.#onClose);
@@ -136,11 +149,11 @@ class Arrival {
 
   /** Decides by the first bytes that are the client's own. */
   #decide(bytes: Buffer): void {
-    const { handshakes, takesTlsOnly } = this.#deps;
+    const { handshakes, takesTlsOnly, isProxied } = this.#deps;
     if (bytes[0] === handshakeRecord) {
       if (handshakes) this.#secure(handshakes, bytes);
       else this.#refuse(alert, 'TLS on a port without');
-    } else if (!this.#isProxied && beginsProxyHeader(bytes)) {
+    } else if (!isProxied && beginsProxyHeader(bytes)) {
       this.#refuse(renderError(foreignProxyHeader), foreignProxyHeader.reason);
     } else if (takesTlsOnly) {
       this.#refuse(renderError(tlsOnly), tlsOnly.reason);

@@ -6,7 +6,7 @@ import test from 'ava';
 import { instanceHostname } from '../../../src/instances/host-names.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { testDomain } from '../../support/certificates.ts';
-import { addInstance, addKey, openDoorWithInstance, startStandIn } from './door.ts';
+import { addInstance, addKey, encode, openDoorWithInstance, startStandIn } from './door.ts';
 import { openSecure, openTlsDoor } from './tls-door.ts';
 
 const wrongPass = '-WRONGPASS invalid username-password pair or user is disabled.';
@@ -35,7 +35,7 @@ test('one client after another may say nothing for a while and then either', asy
 test('a megabyte goes through TLS both ways as it was', async (t) => {
   const { secure, tlsPort, secret } = await openTlsDoor(t);
   const { send, readLine, read } = await secure(tlsPort);
-  const bytes = Buffer.alloc(1_000_003, 'abcdefghijk');
+  const bytes = encode('SET', 'k', Buffer.alloc(1_000_003, 'abcdefghijk'));
   send(`AUTH ${secret}\r\n`);
   send(bytes);
   t.is(await readLine(), '+OK');
