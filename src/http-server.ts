@@ -1,6 +1,7 @@
 /**
  * The HTTP server: one port for the control API's framework and, beside it, the command gateway, which
- * stands on node:http itself because its requests are many and small (docs/decisions/0021).
+ * stands on node:http itself because its requests are many and small (docs/decisions/0021), and reads the
+ * plain ones beside node:http (0028).
  */
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

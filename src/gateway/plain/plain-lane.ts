@@ -11,6 +11,7 @@
  * has one request under way; what waits here is bounded in bytes, pieces and time.
  */
 import type { Socket } from 'node:net';
+import { countedBytesMin } from '../unread.ts';
 import { PlainAnswer } from './plain-answer.ts';
 import { type PlainRequest, plainBytesMax, readPlainRequest } from './plain-request.ts';
 
@@ -197,7 +198,8 @@ class PlainConnection {
 
   /** Called again and again. */
   sweep(): void {
-    if (this.#answer) return;
+    // A large answer that is still being read has its own bounds (unread.ts).
+    if (this.#answer || this.#socket.writableLength >= countedBytesMin) return;
     this.#sweeps += 1;
     if (this.#arrived && this.#sweeps > arrivingSweepsMax) this.#handOver();
     else if (this.#sweeps > this.#lane.idleSweepsMax) this.#socket.destroy();

@@ -145,6 +145,18 @@ test('an idle connection is closed after its time, a busy one is not', async (t)
   t.is(await busy.read(1), 'lane /wait ');
 });
 
+test('a connection is not idle while a large answer is still being read', async (t) => {
+  const { ask } = await start(t, 200);
+  const client = await ask();
+  client.socket.pause();
+  client.write(request('/large'));
+  await sleep(600);
+  client.socket.resume();
+  const isWhole = async () => client.text().length > 9_000_000 || undefined;
+  await pollUntil(isWhole, { timeoutMs: 10_000, intervalMs: 20 });
+  t.pass();
+});
+
 test('once the server is closed idle connections end, others with their answer', async (t) => {
   const { ask, release, close } = await start(t);
   const idle = await ask();
