@@ -48,9 +48,10 @@ export function createHttpServer({
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;
   if (gateway) {
-    server.addLane(({ url, ...request }, answer) => {
-      const target = withoutPrefix(url, pathPrefix);
-      return isGatewayTarget(target) && gateway.handlePlain({ ...request, url: target }, answer);
+    server.addLane((request, answer) => {
+      const url = withoutPrefix(request.url, pathPrefix);
+      if (!isGatewayTarget(url)) return false;
+      return gateway.handlePlain(url === request.url ? request : { ...request, url }, answer);
     });
   }
   boundBodies(server, bodyTimeoutMs, ({ url = '' }) => {

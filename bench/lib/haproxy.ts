@@ -1,19 +1,14 @@
 /** HAProxy in TCP mode before a Redis: the peer that forwards and does nothing else. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pollUntil } from '../../src/lib/retry.ts';
 import { findFreePort } from './bench-redis.ts';
+import { type PeerProgram, startPeer } from './peer-program.ts';
 
-const startTimeoutMs = 20_000;
-
-export interface Haproxy {
+export interface Haproxy extends PeerProgram {
   readonly port: number;
-  readonly pid: number;
-  stop(): Promise<void>;
 }
 
 /**
@@ -38,24 +33,9 @@ export async function startHaproxy(redisPort: number, threads: number): Promise<
     `  server redis 127.0.0.1:${redisPort}`,
   ];
   writeFileSync(file, `${settings.join('\n')}\n`, { mode: 0o600 });
-  const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: 'ignore' });
-  // Where it is missing, the poll below finds nobody and the caller has already been told how to get it.
-  child.on('error', () => {});
-  const stop = async (): Promise<void> => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
-    rmSync(dir, { recursive: true, force: true });
-  };
-  try {
-    await pollUntil(() => canConnect(port), { timeoutMs: startTimeoutMs, intervalMs: 50 });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { port, pid: child.pid ?? 0, stop };
+  const args = ['-db', '-q', '-f', file];
+  const peer = await startPeer('haproxy', { args, dir, isReady: () => canConnect(port) });
+  return { ...peer, port };
 }
 
 async function canConnect(port: number): Promise<true | undefined> {

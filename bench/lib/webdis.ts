@@ -1,20 +1,15 @@
 /** Webdis, the HTTP gateway for Redis that is written in C, as Debian packs and configures it. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pollUntil } from '../../src/lib/retry.ts';
 import { type BenchRedis, findFreePort } from './bench-redis.ts';
+import { type PeerProgram, startPeer } from './peer-program.ts';
 
-const startTimeoutMs = 20_000;
 /** Debian's setting. */
 const threads = 2;
 
-export interface Webdis {
+export interface Webdis extends PeerProgram {
   readonly url: string;
-  readonly pid: number;
-  stop(): Promise<void>;
 }
 
 /** Starts it before a Redis, on a port of its own. @throws where it is not installed or does not answer. */
@@ -38,26 +33,9 @@ export async function startWebdis(redis: BenchRedis): Promise<Webdis> {
     logfile: join(dir, 'webdis.log'),
   };
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
-  const child = spawn('webdis', [file], { stdio: 'ignore' });
-  // Where it is missing, the poll below finds nobody and the caller has already been told how to get it.
-  child.on('error', () => {});
-  const stop = async (): Promise<void> => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
-    rmSync(dir, { recursive: true, force: true });
-  };
   const url = `http://127.0.0.1:${port}`;
-  const ping = async (): Promise<true | undefined> => {
+  const isReady = async (): Promise<true | undefined> => {
     return (await (await fetch(`${url}/PING`)).text()).includes('PONG') || undefined;
   };
-  try {
-    await pollUntil(ping, { timeoutMs: startTimeoutMs, intervalMs: 50 });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url, pid: child.pid ?? 0, stop };
+  return { ...(await startPeer('webdis', { args: [file], dir, isReady })), url };
 }

@@ -162,7 +162,7 @@ export class Connection {
     else if (opening.socket) {
       this.#deps.figures.openingSeconds += (performance.now() - startedMs) / 1_000;
       this.#forward(opening.socket, opening.answer);
-    } else await this.#refuseSignIn(readRefusal(opening.answer), opening.answer);
+    } else await this.#refuseSignIn(refusals.readRefusal(opening.answer), opening.answer);
   }
 
   async #open({ user, secret, encodeFor }: SignIn): Promise<Opening | refusals.Refusal> {
@@ -295,11 +295,4 @@ export class Connection {
     const instanceId = this.#route?.instance.id;
     logger.debug({ client: this.#name, keyId, instanceId, ...details }, message);
   }
-}
-
-/** The code of an error line of Redis; its text is Redis's and may name the user, so it stays out. */
-function readRefusal(line: Buffer): Omit<refusals.Refusal, 'message'> {
-  const isWrongPass = line.toString('latin1').startsWith('-WRONGPASS ');
-  const counted = isWrongPass ? 'wrong_key' : 'other';
-  return { code: isWrongPass ? 'WRONGPASS' : 'ERR', reason: 'Redis refused', counted };
 }

@@ -1,5 +1,5 @@
 /** The door's figures as metrics. */
-import type { Metric } from '../metrics/exposition.ts';
+import { listGauges, listSamples, type Metric } from '../metrics/exposition.ts';
 import type { DoorFigures } from './figures.ts';
 
 const prefix = 'swiftcache_door_';
@@ -37,15 +37,8 @@ export function listDoorMetrics({ counters, refusals, gauges }: Figures): Metric
       name: `${prefix}refusals_total`,
       help: 'What the door refused or ended, by its reason.',
       type: 'counter',
-      samples: Object.entries(refusals).map(([reason, value]) => ({ labels: { reason }, value })),
+      samples: listSamples(refusals, 'reason'),
     },
-    ...Object.entries(gauges).map(
-      ([name, value]): Metric => ({
-        name: `${prefix}${name}`,
-        help: `${name.replaceAll('_', ' ')}, at this moment.`,
-        type: 'gauge',
-        samples: [{ value }],
-      }),
-    ),
+    ...listGauges(prefix, gauges),
   ];
 }

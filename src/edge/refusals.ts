@@ -192,3 +192,10 @@ export function instanceUnreachable(id: string): Refusal {
     passes: true,
   };
 }
+
+/** The code of an error line of Redis; its text is Redis's and may name the user, so it stays out. */
+export function readRefusal(line: Buffer): Omit<Refusal, 'message'> {
+  const isWrongPass = line.toString('latin1').startsWith('-WRONGPASS ');
+  const counted = isWrongPass ? 'wrong_key' : 'other';
+  return { code: isWrongPass ? 'WRONGPASS' : 'ERR', reason: 'Redis refused', counted };
+}

@@ -1,5 +1,11 @@
 /** The gateway's figures as metrics: those of all its processes added up. */
-import { listHistogram, type Metric, type Sample } from '../metrics/exposition.ts';
+import {
+  listGauges,
+  listHistogram,
+  listSamples,
+  type Metric,
+  type Sample,
+} from '../metrics/exposition.ts';
 import { families } from './command-families.ts';
 import {
   boundsMs,
@@ -44,14 +50,7 @@ export function listMetrics(processes: readonly Figures[]): Metric[] {
       type: 'counter',
       samples: listSamples(refusals, 'reason'),
     },
-    ...Object.entries(gauges).map(
-      ([name, value]): Metric => ({
-        name: `${prefix}${name}`,
-        help: `${name.replaceAll('_', ' ')}, at this moment.`,
-        type: 'gauge',
-        samples: [{ value }],
-      }),
-    ),
+    ...listGauges(prefix, gauges),
   ];
 }
 
@@ -66,10 +65,6 @@ function listDurations(numbers: readonly number[]): Sample[] {
       return isEmpty ? [] : listHistogram({ family, status }, boundsS, { counts, sum });
     }),
   );
-}
-
-function listSamples(record: Readonly<Record<string, number>>, label: string): Sample[] {
-  return Object.entries(record).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }
 
 function addLists(lists: readonly (readonly number[])[]): number[] {

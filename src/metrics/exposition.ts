@@ -60,3 +60,18 @@ function writeLabels(labels: Labels): string {
 function escapeLabel(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
+
+/** Gives a sample for each count of a record, under its name as the value of a label. */
+export function listSamples(record: Readonly<Record<string, number>>, label: string): Sample[] {
+  return Object.entries(record).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+/** Gives a gauge for each name, e.g. `own_connections`, which is its help, too. */
+export function listGauges(prefix: string, gauges: Readonly<Record<string, number>>): Metric[] {
+  return Object.entries(gauges).map(([name, value]) => ({
+    name: `${prefix}${name}`,
+    help: `${name.replaceAll('_', ' ')}, at this moment.`,
+    type: 'gauge',
+    samples: [{ value }],
+  }));
+}

@@ -155,10 +155,9 @@ class PlainConnection {
     const socket = this.#socket;
     const answer = new PlainAnswer({ socket, readKeepAliveSeconds, onGiven: this.#onGiven });
     this.#answer = answer;
-    const { method, url, headers, body } = read;
     // Before it is served: it may have been answered when `serve` returns.
     const bytes = this.#take();
-    if (this.#lane.serve({ method, url, headers, body, socket }, answer)) return;
+    if (this.#lane.serve({ ...read, socket }, answer)) return;
     this.#answer = undefined;
     if (bytes) this.#keep(bytes);
     this.#handOver();
