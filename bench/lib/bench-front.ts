@@ -23,6 +23,8 @@ export interface BenchFront extends FrontAddress {
   readonly callers: readonly Caller[];
   /** Of the front's process alone. */
   readFootprint(): Footprint;
+  /** Has the front collect its garbage; gives the MiB that are left, with those beside its heap. */
+  readLiveMib(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -72,6 +74,12 @@ export async function startBenchFront({
       redis,
       callers,
       readFootprint: () => readFootprint(pid),
+      async readLiveMib() {
+        const told = once(child, 'message');
+        child.send('collect');
+        const [bytes] = await told;
+        return Number(bytes) / 2 ** 20;
+      },
       async stop() {
         const exited = once(child, 'exit');
         child.disconnect();

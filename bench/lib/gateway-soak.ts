@@ -19,7 +19,8 @@ interface SoakOptions {
 
 /**
  * Prints memory and handles each minute, and at the end the slope of both over the minutes after the first
- * ones, by least squares.
+ * ones, by least squares. Memory in steps may be the allocator's; so it says, too, what was alive after a
+ * collection when the first minutes were over and is at the end, in all and for a request between them.
  */
 export async function soak(
   gateway: BenchFront,
@@ -29,6 +30,8 @@ export async function soak(
   const wanted = peak.perSecond * share;
   say(`peak ${peak.perSecond.toFixed(0)} requests/s; ${wanted.toFixed(0)} for ${minutes} minutes`);
   const rows: { minute: number; rssMib: number; handles: number }[] = [];
+  let settledLiveMib = 0;
+  let requestsSince = 0;
   for (let minute = 1; minute <= minutes; minute += 1) {
     let answered = 0;
     let p99Ms = 0;
@@ -42,12 +45,20 @@ export async function soak(
     rows.push({ minute, rssMib, handles });
     const load = `${(answered / 60).toFixed(0)} requests/s, p99 ${p99Ms.toFixed(1)} ms`;
     say(`minute ${minute}: ${rssMib.toFixed(1)} MiB, ${handles} handles, ${load}`);
+    if (minute > settlingMinutes) requestsSince += answered;
+    else settledLiveMib = await gateway.readLiveMib();
   }
   const settled = rows.filter(({ minute }) => minute > settlingMinutes);
   const perHour = (of: (row: (typeof rows)[number]) => number): string =>
     (slope(settled.map((row) => [row.minute, of(row)] as const)) * 60).toFixed(1);
   say(
     `slope: ${perHour((row) => row.rssMib)} MiB an hour, ${perHour((row) => row.handles)} handles`,
+  );
+  const liveMib = await gateway.readLiveMib();
+  const bytesEach = ((liveMib - settledLiveMib) * 2 ** 20) / Math.max(requestsSince, 1);
+  say(
+    `alive: ${settledLiveMib.toFixed(2)} MiB after minute ${settlingMinutes}, ${liveMib.toFixed(2)} MiB at ` +
+      `the end: ${bytesEach.toFixed(3)} bytes for each of ${requestsSince.toFixed(0)} requests`,
   );
 }
 

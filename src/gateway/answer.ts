@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { ErrorCode } from '../lib/errors.ts';
+import type { Target } from './parse.ts';
 import { countedBytesMin, type Unread } from './unread.ts';
 
 const jsonType = 'application/json; charset=utf-8';
@@ -55,6 +56,8 @@ export interface Outgoing {
 export interface Exchange {
   readonly request: Incoming;
   readonly response: Outgoing;
+  /** Undefined where its path names no instance. */
+  readonly target: Target | undefined;
   readonly requestId: string;
   /** Where it came from. */
   readonly address: string;

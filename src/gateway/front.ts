@@ -22,6 +22,7 @@ import {
 } from './answer.ts';
 import { createCors } from './cors.ts';
 import { methodNotAllowed, tooBusy } from './failures.ts';
+import type { Target } from './parse.ts';
 import type { Unread } from './unread.ts';
 
 const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
@@ -37,9 +38,12 @@ export interface FrontSettings {
   readonly compression: boolean;
 }
 
-/** What is done for a request; it may throw what `describe` can tell. */
+/** What is done for a request. */
 export interface Work {
-  /** Gives the answer; undefined where it was sent already, e.g. as a stream that has ended. */
+  /**
+   * Gives the answer; undefined where it was sent already, e.g. as a stream that has ended.
+   * @throws what `describe` can tell, at once or by the promise.
+   */
   serve(exchange: Exchange): Promise<Answer | undefined>;
   /** Gives the answer for what `serve` threw. Must not throw. */
   describe(exchange: Exchange, thrown: unknown): Answer;
@@ -50,9 +54,10 @@ export interface Work {
 }
 
 export interface Front {
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** @param target undefined where it is none. */
+  handle(request: IncomingMessage, response: ServerResponse, target: Target | undefined): void;
   /** The same for the plain lane, which brings one request of a connection at a time, and no OPTIONS. */
-  handlePlain(request: Incoming, response: Outgoing): void;
+  handlePlain(request: Incoming, response: Outgoing, target: Target): void;
   /** How many requests have no answer yet. */
   readInFlight(): number;
   /** Refuses what comes from now on, and waits for what is under way, at most so long. */
@@ -67,13 +72,14 @@ export function createFront(settings: FrontSettings, work: Work): Front {
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
 
-  function open(request: Incoming, response: Outgoing): Exchange {
+  function open(request: Incoming, response: Outgoing, target: Target | undefined): Exchange {
     const { headers } = request;
     const requestId = takeRequestId(headers['x-request-id']);
     const further = cors.readHeaders(headers.origin);
     return {
       request,
       response,
+      target,
       requestId,
       address: clientAddressOf(request, proxyHops),
       startedMs: performance.now(),
@@ -90,12 +96,11 @@ export function createFront(settings: FrontSettings, work: Work): Front {
     };
   }
 
-  async function answer(exchange: Exchange): Promise<void> {
-    const { socket } = exchange.request;
+  /** @param ahead how many of its connection's are to be answered before it. */
+  async function answer(exchange: Exchange, ahead: number): Promise<void> {
     inFlight += 1;
-    perConnection.set(socket, (perConnection.get(socket) ?? 0) + 1);
     try {
-      const given = await serveChecked(exchange);
+      const given = await serveChecked(exchange, ahead);
       if (given) sendAnswer(exchange, given, work.unread);
       work.note(exchange, given?.status ?? exchange.response.statusCode);
     } catch (thrown) {
@@ -104,23 +109,31 @@ export function createFront(settings: FrontSettings, work: Work): Front {
       work.note(exchange, given.status);
     } finally {
       inFlight -= 1;
-      perConnection.set(socket, (perConnection.get(socket) ?? 1) - 1);
       if (inFlight === 0) onIdle?.();
     }
   }
 
-  function serveChecked(exchange: Exchange): Promise<Answer | undefined> {
+  /** Node gives the next request of a connection before the answers to those ahead of it are sent. */
+  async function answerInTurn(exchange: Exchange): Promise<void> {
+    const { socket } = exchange.request;
+    const ahead = perConnection.get(socket) ?? 0;
+    perConnection.set(socket, ahead + 1);
+    await answer(exchange, ahead);
+    perConnection.set(socket, (perConnection.get(socket) ?? 1) - 1);
+  }
+
+  function serveChecked(exchange: Exchange, ahead: number): Promise<Answer | undefined> {
     if (!methods.includes(exchange.request.method ?? '')) throw methodNotAllowed(methods);
     if (isClosing) throw new AppError('shutting_down', undefined, { headers: lastOfConnection });
-    if ((perConnection.get(exchange.request.socket) ?? 0) > perConnectionMax) {
+    if (ahead >= perConnectionMax) {
       throw tooBusy(`More than ${perConnectionMax} requests at once on one connection`);
     }
     return work.serve(exchange);
   }
 
   return {
-    handlePlain: (request, response) => void answer(open(request, response)),
-    handle(request, response) {
+    handlePlain: (request, response, target) => void answer(open(request, response, target), 0),
+    handle(request, response, target) {
       if (request.method === 'OPTIONS') {
         const headers = cors.readPreflight(request.headers);
         if (headers) {
@@ -129,7 +142,7 @@ export function createFront(settings: FrontSettings, work: Work): Front {
           return;
         }
       }
-      void answer(open(request, response));
+      void answerInTurn(open(request, response, target));
     },
     readInFlight: () => inFlight,
     async close(timeoutMs) {

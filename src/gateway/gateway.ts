@@ -112,34 +112,57 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return grant;
   }
 
-  /** Waits only where a rate's points have to be asked for elsewhere. */
-  async function admitLater(exchange: Exchange, admitting: Admission): Promise<void> {
-    exchange.trace.headers = await admitting;
-  }
-
+  /** Gives a promise only where a rate's points have to be asked for elsewhere. */
   function admit(exchange: Exchange, grant: Grant, cost: number): Promise<void> | undefined {
+    const { trace } = exchange;
     const admitted = limits.admit(grant, cost);
-    if (admitted instanceof Promise) return admitLater(exchange, admitted);
-    exchange.trace.headers = admitted;
+    if (admitted instanceof Promise) {
+      return admitted.then((headers) => {
+        trace.headers = headers;
+      });
+    }
+    trace.headers = admitted;
     return undefined;
   }
 
-  async function serve(exchange: Exchange): Promise<Answer | undefined> {
-    const { request, trace } = exchange;
-    const target = splitTarget(request.url ?? '');
+  /** Not async, and neither is what it hands on to: each would be one more turn of promises for a request. */
+  function serve(exchange: Exchange): Promise<Answer | undefined> {
+    const { target, trace } = exchange;
     if (!target) throw instanceNotFound();
     // What is no id may be anything, e.g. a value gone astray.
     if (instanceIdPattern.test(target.instanceId)) trace.instanceId = target.instanceId;
     const granting = authorize(exchange, target);
-    const grant = granting instanceof Promise ? await granting : granting;
+    if (!(granting instanceof Promise)) return serveGranted(exchange, target, granting);
+    return granting.then((grant) => serveGranted(exchange, target, grant));
+  }
+
+  function serveGranted(
+    exchange: Exchange,
+    target: Target,
+    grant: Grant,
+  ): Promise<Answer | undefined> {
+    const { method } = exchange.request;
     keyUsage.touchKey(grant.key.id);
-    if (isStream(target.kind)) return await serveStream(exchange, target, grant);
-    if (request.method !== 'POST' && request.method !== 'PUT') {
-      return await run(exchange, target, grant, undefined);
-    }
-    // Who may not run anything now need not send all of it.
-    await admit(exchange, grant, 0);
-    const body = request.body ?? (await bodies.read(asStreams(exchange).request));
+    if (isStream(target.kind)) return serveStream(exchange, target, grant);
+    if (method === 'POST' || method === 'PUT') return serveBody(exchange, target, grant);
+    return run(exchange, target, grant, undefined);
+  }
+
+  function serveBody(exchange: Exchange, target: Target, grant: Grant): Promise<Answer> {
+    const { body } = exchange.request;
+    // Who may not run anything now need not send all of it, nor is it parsed.
+    const admitting = admit(exchange, grant, 0);
+    if (body && !admitting) return run(exchange, target, grant, body);
+    return readAndRun(exchange, target, admitting);
+  }
+
+  async function readAndRun(
+    exchange: Exchange,
+    target: Target,
+    admitting: Promise<void> | undefined,
+  ): Promise<Answer> {
+    await admitting;
+    const body = exchange.request.body ?? (await bodies.read(asStreams(exchange).request));
     // A body may take its time: what has changed of the key meanwhile holds for its command.
     return await run(exchange, target, await authorize(exchange, target), body);
   }
@@ -152,7 +175,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await streams.serve(exchange, grant, target, async () => await authorize(exchange, target));
   }
 
-  async function run(
+  function run(
     exchange: Exchange,
     target: Target,
     grant: Grant,
@@ -173,16 +196,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
       const commands = parsePipeline(body, what, settings.pipelineCommandsMax);
       trace.command = kind.toUpperCase();
       trace.commands = commands.length;
-      const admitting = admit(exchange, grant, commands.length);
-      if (admitting) await admitting;
       const execute = kind === 'pipeline' ? executePipeline : executeTransaction;
-      return await execute(execution, commands);
+      const admitting = admit(exchange, grant, commands.length);
+      if (!admitting) return execute(execution, commands);
+      return admitting.then(() => execute(execution, commands));
     }
     const command = parseCommand(target, body);
     trace.command = command.name;
     const admitting = admit(exchange, grant, 1);
-    if (admitting) await admitting;
-    return await executeCommand(execution, command);
+    if (!admitting) return executeCommand(execution, command);
+    return admitting.then(() => executeCommand(execution, command));
   }
 
   function describe({ requestId, trace }: Exchange, thrown: unknown): Answer {
@@ -205,11 +228,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const front = createFront(settings, { serve, describe, note: observer.note, unread });
 
   return {
-    handle: front.handle,
+    handle(request, response) {
+      front.handle(request, response, splitTarget(request.url ?? ''));
+    },
     handlePlain(request, response) {
       const target = splitTarget(request.url ?? '');
       if (!target || isStream(target.kind)) return false;
-      front.handlePlain(request, response);
+      front.handlePlain(request, response, target);
       return true;
     },
     readFigures: observer.read,
@@ -232,8 +257,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
   };
 }
-
-type Admission = Promise<Readonly<Record<string, string>> | undefined>;
 
 /** A signal that says when the caller has gone, or has its answer. */
 function signalEnd(response: Outgoing): AbortSignal {

@@ -5,10 +5,10 @@
  */
 import { randomFillSync } from 'node:crypto';
 
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+const alphabet = Buffer.from('abcdefghijklmnopqrstuvwxyz234567');
 const randomLength = 16;
 
-/** Random bytes are fetched for many ids at once: every request has one. Each byte is used once. */
+/** The letters of many ids at once, for every request has one. Each is used once. */
 const pool = Buffer.alloc(256 * randomLength);
 let poolAt = pool.length;
 
@@ -28,15 +28,16 @@ export type IdPrefix =
 
 /** Gives a new id such as `inst_k3v…`: the prefix, `_`, 16 characters (80 bits of randomness). */
 export function newId<P extends IdPrefix>(prefix: P): `${P}_${string}` {
-  if (poolAt === pool.length) {
-    randomFillSync(pool);
-    poolAt = 0;
-  }
-  let text = '';
-  for (const end = poolAt + randomLength; poolAt < end; poolAt++) {
-    text += alphabet[(pool[poolAt] ?? 0) & 31];
-  }
-  return `${prefix}_${text}`;
+  if (poolAt === pool.length) refillPool();
+  const start = poolAt;
+  poolAt += randomLength;
+  return `${prefix}_${pool.toString('latin1', start, poolAt)}`;
+}
+
+function refillPool(): void {
+  randomFillSync(pool);
+  for (let at = 0; at < pool.length; at++) pool[at] = alphabet[(pool[at] ?? 0) & 31] ?? 0;
+  poolAt = 0;
 }
 
 /** A regular expression that matches exactly the ids of one prefix. */

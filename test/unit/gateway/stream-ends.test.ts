@@ -58,7 +58,14 @@ async function start(
     const grant = grantFor(port, request.headers.authorization);
     const key = { ...grant.key, ...(expiresAt && { expiresAt }) };
     const exchange: Exchange = {
-      ...{ request, response, requestId: 'req', address: '127.0.0.1', startedMs: 0 },
+      ...{
+        request,
+        response,
+        target: undefined,
+        requestId: 'req',
+        address: '127.0.0.1',
+        startedMs: 0,
+      },
       ...{ headers: [], trace: noTrace, mayCompress: false },
     };
     await serve(streams, exchange, { ...grant, key }, target, async () => {
