@@ -30,6 +30,12 @@ export default {
       '^src/store/',
       '^src/(?!store/|lib/|config\\.ts)',
     ),
+    layer(
+      'door-without-database',
+      'A door process has no database: what is known of keys comes through src/keys/ports.ts.',
+      '^src/(edge|processes)/',
+      '^src/(store/|keys/database-ports\\.ts)',
+    ),
     layer('lib-is-the-bottom', 'lib knows nothing of the product.', '^src/lib/', '^src/(?!lib/)'),
     layer(
       'duties-know-no-work',

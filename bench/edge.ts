@@ -1,5 +1,6 @@
 /**
- * `npm run bench:edge [-- --rounds N --seconds N --only TEXT --haproxy-threads N --profile DIR | --growth]`:
+ * `npm run bench:edge [-- --rounds N --seconds N --only TEXT --haproxy-threads N --profile DIR | --growth]
+ * [--processes N]`:
  * what the redis:// door costs, beside three yardsticks in the same rounds.
  *
  * Ours is the service with the door alone, in a process of its own, over a real database with keys, limits
@@ -7,7 +8,8 @@
  * looks at nothing, and Redis itself. All lead to one Redis and are signed in to as the same ACL users. They
  * take turns, and what counts is the ratio within a round. redis-benchmark makes the load, one process for
  * each caller: one organization alone would come to the commands a second of its plan.
- * With --growth, what 10,000 connections cost that are signed in and idle.
+ * With --growth, what 10,000 connections cost that are signed in and idle. With --processes, the door is in so
+ * many processes of its own, and what is told of the door's process is told of the first.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     'haproxy-threads': { type: 'string', default: '0' },
     profile: { type: 'string' },
     growth: { type: 'boolean', default: false },
+    processes: { type: 'string', default: '0' },
   },
 });
 
@@ -93,6 +96,7 @@ const front = await startBenchFront({
   role: 'edge',
   callers: callersCount,
   profileDir: options.profile,
+  doorProcesses: Number(options.processes),
 });
 try {
   if (options.growth) await measureIdle(front, say);

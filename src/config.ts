@@ -18,18 +18,11 @@ import {
   toDoorSettings,
 } from './door-settings.ts';
 import { type GatewaySettings, gatewayVariables, toGatewaySettings } from './gateway-settings.ts';
+import { wholeNumber } from './lib/whole-number.ts';
 
 /** The repository's root: where Pulumi.yaml, infra/ and policies/ are. */
 export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const defaultRedisPort = 6379;
-
-/** A whole number written in digits: an empty text is none, where Number('') would be 0. */
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'needs a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
 
 const port = wholeNumber(0, 65_535);
 
@@ -159,6 +152,10 @@ export interface Config {
   /** What child processes may see of PATH and HOME. */
   readonly path: string;
   readonly home: string;
+}
+
+export function hasRole({ roles }: Config, role: ServiceRole): boolean {
+  return roles.has(role);
 }
 
 /** Thrown by loadConfig: one line per problem, each beginning with the variable's name. */

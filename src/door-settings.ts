@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { normaliseAddressRule } from './keys/address-rules.ts';
+import { wholeNumber } from './lib/whole-number.ts';
 
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 const domainPattern = new RegExp(`^(${label}\\.)*${label}$`);
@@ -28,16 +29,12 @@ const addressList = z
 /** The door's part of the environment. */
 export const doorVariables = {
   SWIFTCACHE_DOMAIN: domain.optional(),
-  SWIFTCACHE_REDIS_TLS_PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, 'needs a whole number')
-    .transform(Number)
-    .pipe(z.number().max(65_535))
-    .optional(),
+  SWIFTCACHE_REDIS_TLS_PORT: wholeNumber(0, 65_535).optional(),
   SWIFTCACHE_REDIS_TLS_CERT_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: addressList.optional(),
   SWIFTCACHE_REDIS_SHARE_PORT: z.enum(['on', 'off']).default('off'),
+  SWIFTCACHE_REDIS_PROCESSES: wholeNumber(0, 64).prefault('0'),
 };
 
 const doorSchema = z.object(doorVariables);
@@ -58,6 +55,8 @@ export interface DoorSettings {
   readonly proxiesFrom: readonly string[];
   /** Whether other processes may listen on the door's ports as well. */
   readonly sharePort: boolean;
+  /** Processes that are the door and nothing else; 0: the service's own process is the door. */
+  readonly processes: number;
 }
 
 export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSettings {
@@ -74,6 +73,7 @@ export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSetti
     tlsPort: certificate || fixed ? { number: number ?? defaultTlsPort, fixed } : undefined,
     proxiesFrom: env.SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM ?? [],
     sharePort: env.SWIFTCACHE_REDIS_SHARE_PORT === 'on',
+    processes: env.SWIFTCACHE_REDIS_PROCESSES,
   };
 }
 

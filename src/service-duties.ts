@@ -5,7 +5,8 @@ import { createAccessSweep } from './provisioning/access-sweep.ts';
 import { createDriftWatch } from './provisioning/drift/watch.ts';
 import { startOperatorWatch } from './provisioning/operators/watch.ts';
 import { startStraySweep } from './provisioning/strays.ts';
-import type { Base, Control, Surfaces } from './wiring.ts';
+import type { Surfaces } from './surfaces.ts';
+import type { Base, Control } from './wiring.ts';
 
 /** Each name with what begins its work; a duty that comes back to this process is begun anew. */
 type Duties = Readonly<Record<string, () => DutyWork | Promise<DutyWork>>>;

@@ -7,22 +7,13 @@
  */
 import type { Server } from 'node:http';
 import { createApp } from './app.ts';
-import type { Config, ServiceRole } from './config.ts';
-import { listDoorMetrics } from './edge/exposed-figures.ts';
-import { listMetrics } from './gateway/exposed-figures.ts';
+import { type Config, hasRole, type ServiceRole } from './config.ts';
 import type { ShownDoor } from './http/route.ts';
 import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
-import { writeExposition } from './metrics/exposition.ts';
 import { holdDuties } from './service-duties.ts';
-import {
-  hasRole,
-  makeParts,
-  type Parts,
-  type Surfaces,
-  type TestOptions,
-  toSettings,
-} from './wiring.ts';
+import { toGatewaySettings } from './surfaces.ts';
+import { makeParts, type Parts, type TestOptions } from './wiring.ts';
 
 export interface Service {
   readonly url: string;
@@ -45,16 +36,15 @@ export async function startService(
   const parts = await makeParts(config, logger, testOptions);
   const { base, control, surfaces } = parts;
   const api = hasRole(config, 'api') ? control?.services : undefined;
-  const { gateway, processes } = surfaces;
-  const readMetrics = makeMetricsReader(surfaces);
+  const { gateway, processes, readMetrics } = surfaces;
   const app = createApp({ ...base, ...parts }, { api, readMetrics });
   const { pathPrefix } = config;
   const others = app.callback();
   const http = createHttpServer({ gateway, others, pathPrefix });
   const server = await listen(http, config);
-  const { host, logLevel } = config;
   const port = portOf(server);
-  await processes?.start({ host, port, pathPrefix, logLevel, gateway: toSettings(config) }, others);
+  const settings = { host: config.host, port, pathPrefix, gateway: toGatewaySettings(config) };
+  await processes?.start(settings, others);
   const work = await startWork(parts);
   return {
     url: `http://${config.publicHost}:${port}`,
@@ -65,20 +55,10 @@ export async function startService(
     async stop() {
       api?.streams.close();
       const closed = [closeHttpServer(server), gateway?.close(), processes?.close()];
-      await Promise.all([...closed, surfaces.edge?.close()]);
+      await Promise.all([...closed, surfaces.openDoor?.close()]);
       await work.stop();
       await base.orm.close();
     },
-  };
-}
-
-/** Gives the service's own figures in Prometheus's format; undefined where it serves no data. */
-function makeMetricsReader({ gateway, processes, edge }: Surfaces) {
-  if (!gateway && !edge) return undefined;
-  return async (): Promise<string> => {
-    const figures = gateway ? [gateway.readFigures(), ...(processes?.readFigures() ?? [])] : [];
-    const ofGateway = gateway ? listMetrics(figures) : [];
-    return writeExposition([...ofGateway, ...(edge ? listDoorMetrics(edge.readFigures()) : [])]);
   };
 }
 

@@ -6,16 +6,12 @@
 import type { Bootstrap } from './accounts/account-keys.ts';
 import { createAccountThrottle } from './accounts/throttle.ts';
 import type { BackupVault } from './backups/services.ts';
-import type { Config, ServiceRole } from './config.ts';
+import { type Config, hasRole } from './config.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import type { DutyServices } from './duties/duties.ts';
-import { createEdge, type Edge } from './edge/edge.ts';
 import { prepareInstallation } from './first-start.ts';
-import { createGateway, type Gateway, type GatewaySettings } from './gateway/gateway.ts';
-import { createDatabasePorts } from './gateway/ports.ts';
-import { createGatewayProcesses, type GatewayProcesses } from './gateway-processes.ts';
 import { createEventStreams } from './http/event-streams.ts';
-import type { HttpServices, ShownDoor } from './http/route.ts';
+import type { HttpServices } from './http/route.ts';
 import { systemClock } from './lib/clock.ts';
 import { createFingerprint, createSealer } from './lib/crypto.ts';
 import type { Logger } from './lib/logger.ts';
@@ -29,7 +25,6 @@ import { connectDocker, requireDocker } from './provisioning/docker.ts';
 import type { DriftServices } from './provisioning/drift/watch.ts';
 import { createInstanceClients, type InstanceClients } from './provisioning/instance-redis.ts';
 import { createLazyPool } from './provisioning/lazy-pool.ts';
-import type { WorkerSettings } from './provisioning/messages.ts';
 import { createMetricsReader } from './provisioning/metrics-reader.ts';
 import { type AdoptionServices, adoptFromStack } from './provisioning/operators/adoption.ts';
 import { createPatientAdoption } from './provisioning/operators/patient-adoption.ts';
@@ -40,7 +35,7 @@ import {
   createPreviewer,
 } from './provisioning/ports.ts';
 import { isGoneFromHere, processIdentity } from './provisioning/process-identity.ts';
-import { prepareProject } from './provisioning/project.ts';
+import { prepareWorkerSettings } from './provisioning/project.ts';
 import { createReconciler, type Reconciler } from './provisioning/reconciler.ts';
 import { createRegionLook } from './provisioning/region-look.ts';
 import { createRegionStacks } from './provisioning/regions.ts';
@@ -48,31 +43,16 @@ import { noHooks, type StepHooks } from './provisioning/step-hooks.ts';
 import type { StrayServices } from './provisioning/strays.ts';
 import { createWorkerPool, type WorkerPool } from './provisioning/worker-pool.ts';
 import { type EntityManager, openDatabase } from './store/database.ts';
+import { makeSurfaces, type Surfaces } from './surfaces.ts';
 
 const otherStore =
   'SWIFTCACHE_BACKUP_URL is another than at the last start of a server of this installation: all need ' +
   'the same store, with the backups that were taken so far (docs/operators.md)';
 
-/** What another server removed must be shut here within a second. */
-const recheckMs = 500;
-
 /** What every process has. */
 export interface Base extends DutyServices {
   readonly clock: HttpServices['clock'];
   readonly config: Config;
-}
-
-/** The surfaces of this process for instances' users. */
-export interface Surfaces {
-  readonly gateway: Gateway | undefined;
-  /** Those that serve the gateway beside this one. */
-  readonly processes: GatewayProcesses | undefined;
-  readonly edge: Edge | undefined;
-  /** Where the door is, in this process or another. */
-  readonly door: ShownDoor;
-  /** Drops what they hold of a key or an instance. */
-  dropKey(keyId: string, instanceId?: string): void;
-  dropInstance(instanceId: string): void;
 }
 
 /** What the control API and the reconciler work with; a process that is neither has none of it, nor keys. */
@@ -162,70 +142,6 @@ export async function makeParts(
   return { base, surfaces, control, checkReady };
 }
 
-export function hasRole({ roles }: Config, role: ServiceRole): boolean {
-  return roles.has(role);
-}
-
-/** What the gateway is told, in each of its processes. */
-export function toSettings({ gateway, proxyHops }: Config): GatewaySettings {
-  const { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax } = gateway;
-  return { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax, proxyHops };
-}
-
-async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
-  const isShared = config.databaseUrl !== undefined;
-  const ports = createDatabasePorts({ orm, logger }, isShared);
-  const hasGateway = hasRole(config, 'gateway');
-  const gateway = hasGateway
-    ? createGateway({ ports, logger, settings: toSettings(config) })
-    : undefined;
-  const count = config.gateway.processes - 1;
-  const processes =
-    hasGateway && count > 0
-      ? createGatewayProcesses({ count, ports, logger, path: config.path })
-      : undefined;
-  const edge = hasRole(config, 'edge')
-    ? createEdge({
-        orm,
-        logger,
-        rateStore: ports.rates,
-        recheckMs: isShared ? recheckMs : undefined,
-        entrance: config.door,
-      })
-    : undefined;
-  const door = await openDoor(edge, config);
-  return {
-    gateway,
-    processes,
-    edge,
-    door,
-    dropKey(keyId, instanceId) {
-      gateway?.dropKey(keyId, instanceId);
-      processes?.dropKey(keyId, instanceId);
-      edge?.dropKey(keyId, instanceId);
-    },
-    dropInstance(instanceId) {
-      gateway?.dropInstance(instanceId);
-      processes?.dropInstance(instanceId);
-      edge?.dropInstance(instanceId);
-    },
-  };
-}
-
-/** Opens the door's ports, where this process has one, and says what clients are told of it. */
-async function openDoor(edge: Edge | undefined, config: Config): Promise<ShownDoor> {
-  const { host, publicHost, redisPort } = config;
-  const { domain, sharePort: isShared, tlsPort } = config.door;
-  const port = await edge?.listen({ host, port: redisPort, isShared });
-  const securePort = tlsPort && (await edge?.listenTls({ host, port: tlsPort, isShared }));
-  return {
-    host: publicHost,
-    port: port ?? redisPort.number,
-    tlsPort: securePort ?? tlsPort?.number,
-    domain,
-  };
-}
-
 interface ProvisioningOptions extends TestOptions {
   readonly installationId: string;
   readonly vault: BackupVault;
@@ -241,7 +157,7 @@ function makeProvisioning(
   const { dropKey } = surfaces;
   const clients = createInstanceClients(sealer);
   const accessSync = createAccessSync({ ...base, clients });
-  const settings = workerSettings(config);
+  const settings = prepareWorkerSettings(config);
   const makePool = (): WorkerPool => createWorkerPool(config, settings, logger, workerFile);
   const pool = hasRole(config, 'reconciler')
     ? makePool()
@@ -286,18 +202,5 @@ function makeProvisioning(
     backupRunner: createBackupRunner({ ...base, sealer, vault, installationId }),
     previewer: createPreviewer({ config, ...stacks }),
     access: createAccessControl({ orm, logger, accessSync, dropKey }),
-  };
-}
-
-function workerSettings(config: Config): WorkerSettings {
-  const project = prepareProject(config);
-  return {
-    projectDir: project.dir,
-    stacksDir: project.stacksDir,
-    backendUrl: config.stateBackendUrl,
-    passphraseFile: config.passphraseFile,
-    pulumiHome: config.pulumi.home,
-    pulumiBinDir: config.pulumi.binDir,
-    dockerHost: config.dockerHost,
   };
 }

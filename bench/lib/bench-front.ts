@@ -21,7 +21,7 @@ export interface BenchFront extends FrontAddress {
   readonly pid: number;
   readonly redis: BenchRedis;
   readonly callers: readonly Caller[];
-  /** Of the front's process alone. */
+  /** Of one process alone: the front's, or its first door process. */
   readFootprint(): Footprint;
   /** Has the front collect its garbage; gives the MiB that are left, with those beside its heap. */
   readLiveMib(): Promise<number>;
@@ -37,6 +37,8 @@ export interface Footprint {
 interface Options {
   readonly role?: 'gateway' | 'edge';
   readonly callers?: number;
+  /** Door processes; 0: the front's own process is the door. */
+  readonly doorProcesses?: number;
   /** Where a CPU profile is to be written when the front ends. */
   readonly profileDir?: string | undefined;
 }
@@ -45,6 +47,7 @@ interface Options {
 export async function startBenchFront({
   role = 'gateway',
   callers: count = 1,
+  doorProcesses = 0,
   profileDir,
 }: Options = {}): Promise<BenchFront> {
   const dataDir = mkdtempSync(join(tmpdir(), 'swiftcache-bench-'));
@@ -62,12 +65,13 @@ export async function startBenchFront({
         SWIFTCACHE_DATA_DIR: dataDir,
         SWIFTCACHE_PORT: '0',
         SWIFTCACHE_REDIS_PORT: '0',
+        SWIFTCACHE_REDIS_PROCESSES: String(doorProcesses),
       },
       execArgv: profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const address = await readAddress(child);
-    const { pid = 0 } = child;
+    const pid = doorProcesses > 0 ? findDoorProcess(child.pid) : (child.pid ?? 0);
     return {
       ...address,
       pid,
@@ -120,6 +124,16 @@ export function readCpuMs(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
   return ticks * msPerTick;
+}
+
+function findDoorProcess(parent = 0): number {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
+  const pids = children.trim().split(' ').map(Number);
+  const found = pids.find((pid) => {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('door-process.ts');
+  });
+  if (!found) throw new Error('the front has no door process');
+  return found;
 }
 
 /** From Linux's /proc: the benchmark's only place. */

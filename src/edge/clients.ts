@@ -7,17 +7,13 @@
  * a changed rate or expiry holds within a second, and an expired key's connections end within one.
  */
 import type { Socket } from 'node:net';
-import { createKeyUsage } from '../keys/key-usage.ts';
-import { findLostWays } from '../keys/lost-ways.ts';
+import type { KeyPorts } from '../keys/ports.ts';
 import { createPrincipalCache } from '../keys/principal-cache.ts';
-import { createPrincipalFinder, readKeyTerms } from '../keys/principals.ts';
 import { createLimits } from '../keys/rates/limits.ts';
-import { createMemoryStore, type RateStore } from '../keys/rates/rate-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { startRepeating } from '../lib/repeat.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Orm } from '../store/database.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionDeps, ConnectionLimits } from './connection-deps.ts';
 import type { Origin } from './entrance.ts';
@@ -29,20 +25,20 @@ import { renderError, tooManyConnections } from './refusals.ts';
 import type { Route } from './route.ts';
 import type { UnknownClients, UnknownClientsLimits } from './unknown-clients.ts';
 
-export interface ClientLimits extends ConnectionLimits, FailedSignInLimits, UnknownClientsLimits {}
+export interface ClientLimits extends ConnectionLimits, FailedSignInLimits, UnknownClientsLimits {
+  /** How often to ask about open ways, where others may close them. */
+  readonly recheckMs: number;
+}
 
 export interface ClientsDeps {
-  readonly orm: Orm;
+  /** What is known of keys, and their rates. */
+  readonly ports: KeyPorts;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits: ClientLimits;
   readonly unknown: UnknownClients;
   /** The service's own domain, under which instances have names. */
   readonly domain?: string | undefined;
-  /** Where rates are counted: what others spend of there cannot be spent here. */
-  readonly rateStore?: RateStore | undefined;
-  /** How often to ask the database about open ways; never where this process alone uses it. */
-  readonly recheckMs?: number | undefined;
 }
 
 export interface Clients {
@@ -67,24 +63,23 @@ const renewMs = 1_000;
 const lookUpsMax = 16;
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { orm, logger, clock, limits, unknown, recheckMs } = deps;
+  const { ports, logger, clock, limits, unknown } = deps;
   const connections = new Set<Connection>();
   const takeTurns = createTurns({
     runningMax: lookUpsMax,
     waitingMax: limits.connectionsMax,
     refuse: () => new Error('too many questions about keys wait'),
   });
-  const find = createPrincipalFinder(orm, clock);
-  const findPrincipal = (hash: string) => takeTurns(() => find(hash));
+  const findPrincipal = (hash: string) => takeTurns(() => ports.findPrincipal(hash));
   const keyUses = createKeyUses();
   const figures = createDoorFigures();
   const shared: Omit<ConnectionDeps, 'onSettled'> = {
     principals: createPrincipalCache({ findPrincipal, clock }),
     domain: deps.domain,
     logger,
-    keyUsage: createKeyUsage({ orm, logger, clock }),
+    keyUsage: ports.keyUsage,
     keyUses,
-    rates: createLimits(deps.rateStore ?? createMemoryStore()),
+    rates: createLimits(ports.rates),
     failures: createFailedSignIns(limits),
     figures,
     limits,
@@ -101,21 +96,25 @@ export function createClients(deps: ClientsDeps): Clients {
     }
   }
 
-  async function recheck(): Promise<void> {
+  async function recheck(findLostWays: NonNullable<KeyPorts['findLostWays']>): Promise<void> {
     const routes = [...connections].flatMap(({ route }) => route ?? []);
     if (routes.length === 0) return;
-    const lost = await findLostWays(orm, routes);
+    const lost = await findLostWays(routes);
     dropWhere((route) => lost.has(route));
   }
 
   async function renewTerms(): Promise<void> {
     const keyIds = keyUses.list();
-    if (keyIds.length > 0) keyUses.renew(await readKeyTerms(orm, keyIds));
+    if (keyIds.length > 0) keyUses.renew(await ports.readTerms(keyIds));
   }
 
   const onError = (error: unknown): void => logger.warn({ err: error }, 'keys cannot be checked');
   const duties = [startRepeating(renewTerms, { intervalMs: renewMs, onError })];
-  if (recheckMs) duties.push(startRepeating(recheck, { intervalMs: recheckMs, onError }));
+  const { findLostWays } = ports;
+  if (findLostWays) {
+    const options = { intervalMs: limits.recheckMs, onError };
+    duties.push(startRepeating(() => recheck(findLostWays), options));
+  }
   const checking = setInterval(() => {
     const nowMs = performance.now();
     const now = clock.now();

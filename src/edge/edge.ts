@@ -13,7 +13,7 @@
  *   are bounded. A slow reader slows its own instance connection and nothing else.
  * - dropKey and dropInstance end connections at once, those that are still being opened included. What
  *   another server drops, ends here too: Redis throws out a removed user, and where several servers share a
- *   database the door asks it every `recheckMs` about the ways that it holds open.
+ *   database the door asks every `recheckMs` about the ways that it holds open.
  * - No secret, command or value is logged.
  */
 import { createServer, type Server, type Socket } from 'node:net';
@@ -68,6 +68,8 @@ const defaultLimits: EdgeLimits = {
   connectionsMax: 10_000,
   unknownShareOfAddress: 0.5,
   closeGraceMs: 2_000,
+  // What another server removed must be shut here within a second.
+  recheckMs: 500,
   handshakeTimeoutMs: 5_000,
   handshakesMax: 256,
 };

@@ -1,5 +1,5 @@
 /** The door's figures as metrics. */
-import { listGauges, listSamples, type Metric } from '../metrics/exposition.ts';
+import { addRecords, listGauges, listSamples, type Metric } from '../metrics/exposition.ts';
 import type { DoorFigures } from './figures.ts';
 
 const prefix = 'swiftcache_door_';
@@ -20,6 +20,15 @@ const helps: Readonly<Record<keyof Figures['counters'], readonly [name: string, 
   bytesOut: ['sent_bytes_total', 'Bytes of instances to clients.'],
   openingSeconds: ['opening_seconds_total', 'Time from sign-ins to connections, in sum.'],
 };
+
+/** Adds up what some doors have counted. */
+export function addFigures(doors: readonly Figures[]): Figures {
+  return {
+    counters: addRecords(doors.map(({ counters }) => counters)) as Figures['counters'],
+    refusals: addRecords(doors.map(({ refusals }) => refusals)) as Figures['refusals'],
+    gauges: addRecords(doors.map(({ gauges }) => gauges)),
+  };
+}
 
 /** Gives the metrics of a door. */
 export function listDoorMetrics({ counters, refusals, gauges }: Figures): Metric[] {

@@ -56,7 +56,7 @@ async function tryListen(
     const others: Readonly<Record<string, string>> = {
       EACCES: portSetting,
       // Not every system shares ports out.
-      ENOTSUP: 'SWIFTCACHE_REDIS_SHARE_PORT',
+      ENOTSUP: 'SWIFTCACHE_REDIS_SHARE_PORT and SWIFTCACHE_REDIS_PROCESSES',
     };
     const setting = others[code ?? ''] ?? 'SWIFTCACHE_HOST';
     throw new Error(

@@ -22,6 +22,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { servesData } from '../instances/states.ts';
+import type { KeyPorts } from '../keys/ports.ts';
 import { createLimits } from '../keys/rates/limits.ts';
 import { systemClock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';
@@ -36,7 +37,6 @@ import { describeFailure, instanceNotFound, instanceNotRunning, tooBusy } from '
 import { createFront, type FrontSettings } from './front.ts';
 import { createObserver, type Figures } from './observe.ts';
 import { parseCommand, parsePipeline, splitTarget, type Target } from './parse.ts';
-import type { GatewayPorts } from './ports.ts';
 import { defaultLinkBounds, type LinkBounds } from './redis/bounds.ts';
 import { createLinks } from './redis/links.ts';
 import { readReplyFormat } from './reply-format.ts';
@@ -55,7 +55,7 @@ export interface GatewaySettings extends FrontSettings {
 }
 
 export interface GatewayDeps {
-  readonly ports: GatewayPorts;
+  readonly ports: KeyPorts;
   readonly logger: Logger;
   readonly settings: GatewaySettings;
   readonly bounds?: Partial<LinkBounds>;

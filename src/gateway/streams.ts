@@ -14,7 +14,7 @@
  *   (event-stream.ts).
  * - No channel, pattern or message is logged.
  */
-import { isExpired } from '../keys/data-keys.ts';
+import { isExpired } from '../keys/key-terms.ts';
 import type { Way } from '../keys/lost-ways.ts';
 import type { Clock } from '../lib/clock.ts';
 import { AppError } from '../lib/errors.ts';

@@ -11,7 +11,8 @@ import { AppError } from '../lib/errors.ts';
 import type { EntityManager } from '../store/database.ts';
 import { type DataKey, DataKeyEntity, KeyBindingEntity } from '../store/entities/data-key.ts';
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
-import { bindKey, isExpired } from './data-keys.ts';
+import { bindKey } from './data-keys.ts';
+import { isExpired } from './key-terms.ts';
 
 const keysPerInstanceMax = 64;
 

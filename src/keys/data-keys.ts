@@ -13,9 +13,7 @@ import {
 import { type Instance, InstanceEntity } from '../store/entities/instance.ts';
 import type { AclUser } from './acl-rules.ts';
 import { createDataSecret, isDataSecret } from './format.ts';
-
-/** The rate that stands for "unlimited" in the API. */
-export const unlimitedRate = 1000;
+import { isExpired, unlimitedRate } from './key-terms.ts';
 
 /** A data key with the live instances it is bound to. */
 export interface Principal {
@@ -107,11 +105,6 @@ async function findPrincipalByHash(
   const ids = bindings.map((binding) => binding.instanceId);
   const instances = await em.find(InstanceEntity, { id: { $in: ids }, desired: 'present' });
   return { key, instances };
-}
-
-/** Whether a key opens nothing any more by its time. */
-export function isExpired({ expiresAt }: Pick<DataKey, 'expiresAt'>, now: Date): boolean {
-  return expiresAt != null && expiresAt <= now;
 }
 
 /** The keys bound to an instance, oldest first. */

@@ -7,7 +7,7 @@
  * together are one question; what was found while a drop came is asked for once more.
  */
 import type { Clock } from '../lib/clock.ts';
-import { isExpired } from './data-keys.ts';
+import { isExpired } from './key-terms.ts';
 import type { FindPrincipal, KnownKey, KnownPrincipal } from './principals.ts';
 
 const cachedMsMax = 1_000;

@@ -11,7 +11,7 @@ import type { EntityManager, Orm } from '../store/database.ts';
 import { type DataKey, DataKeyEntity, type KeyPermission } from '../store/entities/data-key.ts';
 import type { Instance, InstanceStatus } from '../store/entities/instance.ts';
 import { OrganizationEntity } from '../store/entities/organization.ts';
-import { isExpired } from './data-keys.ts';
+import { isExpired } from './key-terms.ts';
 
 export type KnownKey = Readonly<
   Pick<
@@ -166,7 +166,11 @@ export async function readKeyTerms(orm: Orm, keyIds: readonly string[]): Promise
     const plans = new Map(
       organizations.map((organization) => [organization.id, organization.plan]),
     );
-    for (const key of keys) terms.push({ key, ...boundsOf(plans.get(key.organizationId)) });
+    // Nothing else of a key: a process that asks for its terms gets no hash.
+    for (const { id, organizationId, rateLimit, expiresAt = null } of keys) {
+      const key = { id, organizationId, rateLimit, expiresAt };
+      terms.push({ key, ...boundsOf(plans.get(organizationId)) });
+    }
   }
   return terms;
 }

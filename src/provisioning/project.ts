@@ -10,6 +10,7 @@ import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { type Config, rootDir } from '../config.ts';
 import { replaceFile } from '../lib/replace-file.ts';
+import type { WorkerSettings } from './messages.ts';
 
 const defaultDataDir = join(rootDir, '.swiftcache');
 
@@ -37,6 +38,20 @@ export function prepareProject(config: Pick<Config, 'dataDir' | 'stateBackendUrl
     if (readIfThere(path) !== yaml) replaceFile(path, yaml);
   }
   return project;
+}
+
+/** Makes the project folder ready, and says what every run in it needs to know. */
+export function prepareWorkerSettings(config: Config): WorkerSettings {
+  const project = prepareProject(config);
+  return {
+    projectDir: project.dir,
+    stacksDir: project.stacksDir,
+    backendUrl: config.stateBackendUrl,
+    passphraseFile: config.passphraseFile,
+    pulumiHome: config.pulumi.home,
+    pulumiBinDir: config.pulumi.binDir,
+    dockerHost: config.dockerHost,
+  };
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,7 +1,7 @@
 /** Data keys, as the control API takes and gives them. */
 import { z } from 'zod';
 import { normaliseAddressRule } from '../../keys/address-rules.ts';
-import { unlimitedRate } from '../../keys/data-keys.ts';
+import { unlimitedRate } from '../../keys/key-terms.ts';
 import { idPattern } from '../../lib/ids.ts';
 import { endTime, nameSchema, organizationId, timestamp } from './common.ts';
 import { textOf } from './text.ts';

@@ -11,7 +11,7 @@
  * are in hand, `admit` is synchronous and makes nothing but the headers, where there are any to send.
  */
 import { AppError } from '../../lib/errors.ts';
-import { unlimitedRate } from '../data-keys.ts';
+import { unlimitedRate } from '../key-terms.ts';
 import type { KnownPrincipal } from '../principals.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { type RateStore, windowMs } from './rate-store.ts';

@@ -12,6 +12,7 @@ import {
 } from '../../../src/edge/edge.ts';
 import { createRequestReader, encodeRequest } from '../../../src/edge/resp-request.ts';
 import { bindKey, createBoundKey } from '../../../src/keys/data-keys.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import { newId } from '../../../src/lib/ids.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { type EntityManager, type Orm, openDatabase } from '../../../src/store/database.ts';
@@ -62,7 +63,9 @@ export async function openDoor(
     },
   });
   const settings = { instanceWaitMs: 0, ...limits };
-  const edge = createEdge({ orm, logger: createLogger('debug', sink), limits: settings, entrance });
+  const logger = createLogger('debug', sink);
+  const ports = createDatabasePorts({ orm, logger }, false);
+  const edge = createEdge({ ports, logger, limits: settings, entrance });
   const port = await edge.listen({ host: '127.0.0.1', port: { number: 0, fixed: true } });
   t.teardown(() => edge.close());
   return { edge, orm, port, readLog: () => log };

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { createEdge } from '../../../src/edge/edge.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { addInstance, addKey, openDoorWithInstance, openStore, startStandIn } from './door.ts';
@@ -145,7 +146,8 @@ test('a fixed port that is taken is an error naming the setting; another one is 
   await once(taken, 'listening');
   t.teardown(() => taken.close());
   const { port } = taken.address() as { port: number };
-  const edge = createEdge({ orm, logger: createLogger('silent') });
+  const logger = createLogger('silent');
+  const edge = createEdge({ ports: createDatabasePorts({ orm, logger }, false), logger });
   t.teardown(() => edge.close());
   const host = '127.0.0.1';
   await t.throwsAsync(edge.listen({ host, port: { number: port, fixed: true } }), {

@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { createEdge } from '../../../src/edge/edge.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import type { Orm } from '../../../src/store/database.ts';
 import { KeyBindingEntity } from '../../../src/store/entities/data-key.ts';
 import { testOnEachDatabase } from '../../support/databases.ts';
@@ -26,7 +27,9 @@ testOnEachDatabase(
 );
 
 async function openSharedDoor(t: ExecutionContext, orm: Orm) {
-  const edge = createEdge({ orm, logger: captureLog().logger, recheckMs: 20 });
+  const { logger } = captureLog();
+  const ports = createDatabasePorts({ orm, logger }, true);
+  const edge = createEdge({ ports, logger, limits: { recheckMs: 20 } });
   const port = await edge.listen({ host: '127.0.0.1', port: { number: 0, fixed: true } });
   t.teardown(() => edge.close());
   return () => openClient(t, port);

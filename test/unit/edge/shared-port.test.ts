@@ -1,6 +1,7 @@
 /** Several doors on one port: how a door is replaced while clients connect. */
 import test from 'ava';
 import { createEdge, type Edge } from '../../../src/edge/edge.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import { captureLog } from '../../support/log-lines.ts';
 import { addInstance, addKey, openClient, openStore, startStandIn } from './door.ts';
 
@@ -9,8 +10,9 @@ test('a second door takes the port beside the first, and serves alone once the f
   const standIn = await startStandIn(t);
   const { secret } = await addKey(orm, [await addInstance(orm, { port: standIn.port })]);
   const { logger } = captureLog();
+  const ports = createDatabasePorts({ orm, logger }, false);
   const open = async (number: number): Promise<[Edge, number]> => {
-    const edge = createEdge({ orm, logger });
+    const edge = createEdge({ ports, logger });
     t.teardown(() => edge.close());
     const port = { number, fixed: true };
     return [edge, await edge.listen({ host: '127.0.0.1', port, isShared: true })];
@@ -39,7 +41,8 @@ test('a second door takes the port beside the first, and serves alone once the f
 test('without leave to share, a second door is refused the port', async (t) => {
   const orm = await openStore(t);
   const { logger } = captureLog();
-  const [first, second] = [createEdge({ orm, logger }), createEdge({ orm, logger })];
+  const ports = createDatabasePorts({ orm, logger }, false);
+  const [first, second] = [createEdge({ ports, logger }), createEdge({ ports, logger })];
   t.teardown(() => Promise.all([first.close(), second.close()]));
   const number = await first.listen({ host: '127.0.0.1', port: { number: 0, fixed: true } });
   const taken = second.listenTls({ host: '127.0.0.1', port: { number, fixed: true } });

@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { createDatabasePorts, type GatewayPorts } from '../../../src/gateway/ports.ts';
 import { createGatewayProcesses, type GatewayProcesses } from '../../../src/gateway-processes.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import { createDataSecret } from '../../../src/keys/format.ts';
+import type { KeyPorts } from '../../../src/keys/ports.ts';
 import { pollUntil } from '../../../src/lib/retry.ts';
 import { DataKeyEntity } from '../../../src/store/entities/data-key.ts';
 import { captureLog } from '../../support/log-lines.ts';
@@ -47,12 +48,18 @@ function describe(request: IncomingMessage, response: ServerResponse): void {
 async function start(
   t: ExecutionContext,
   count = 1,
-  changes: Partial<GatewayPorts> = {},
+  changes: Partial<KeyPorts> = {},
 ): Promise<Processes> {
   const world = await startWorld(t, redis);
   const { logger, text } = captureLog('debug');
   const ports = { ...createDatabasePorts({ orm: world.orm, logger }, false), ...changes };
-  const processes = createGatewayProcesses({ count, ports, logger, path: '' });
+  const processes = createGatewayProcesses({
+    count,
+    ports,
+    logger,
+    logLevel: 'silent',
+    path: '',
+  });
   // A port that is free: nothing but the processes listens on it then.
   const probe = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => probe.once('listening', resolve));
@@ -65,8 +72,7 @@ async function start(
     bodyBytesMax: 1_000_000,
     pipelineCommandsMax: 1_000,
   };
-  const settings = { host: '127.0.0.1', port, pathPrefix: '/p', logLevel: 'silent', gateway };
-  await processes.start(settings as Parameters<typeof processes.start>[0], describe);
+  await processes.start({ host: '127.0.0.1', port, pathPrefix: '/p', gateway }, describe);
   t.teardown(() => processes.close());
   await serving(processes, count);
   return {
@@ -112,7 +118,7 @@ test.serial('several processes hold one rate', async (t) => {
 
 test.serial('a process asks for no more wrong keys of an address than it may', async (t) => {
   let asked = 0;
-  const findPrincipal: GatewayPorts['findPrincipal'] = async () => {
+  const findPrincipal: KeyPorts['findPrincipal'] = async () => {
     asked += 1;
     return undefined;
   };

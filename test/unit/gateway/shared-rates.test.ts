@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { loadConfig } from '../../../src/config.ts';
 import { createGateway } from '../../../src/gateway/gateway.ts';
-import { createDatabasePorts } from '../../../src/gateway/ports.ts';
+import { createDatabasePorts } from '../../../src/keys/database-ports.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { databaseNowMs } from '../../../src/store/database-time.ts';
