@@ -18,18 +18,11 @@ import {
   toDoorSettings,
 } from './door-settings.ts';
 import { type GatewaySettings, gatewayVariables, toGatewaySettings } from './gateway-settings.ts';
+import { wholeNumber } from './lib/whole-number.ts';
 
 /** The repository's root: where Pulumi.yaml, infra/ and policies/ are. */
 export const rootDir = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const defaultRedisPort = 6379;
-
-/** A whole number written in digits: an empty text is none, where Number('') would be 0. */
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'needs a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
 
 const port = wholeNumber(0, 65_535);
 
@@ -117,7 +110,7 @@ export interface Config {
   readonly port: number;
   /** The door's port; where `fixed` is false, the next free port from it on is taken. */
   readonly redisPort: { readonly number: number; readonly fixed: boolean };
-  /** What stands before the door: names of instances, TLS, balancers. */
+  /** What stands before the door, names of instances, TLS, balancers; and its bound for idleness. */
   readonly door: DoorSettings;
   /** The host name or address that the API gives to clients. */
   readonly publicHost: string;

@@ -1,10 +1,11 @@
 /**
- * What of the configuration stands before the redis:// door: the names of instances, TLS, balancers. The
- * variables, checked, and what they become.
+ * What of the configuration is the redis:// door's: the names of instances, TLS, balancers, and how long a
+ * client may be silent. The variables, checked, and what they become.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { normaliseAddressRule } from './keys/address-rules.ts';
+import { wholeNumber } from './lib/whole-number.ts';
 
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
 const domainPattern = new RegExp(`^(${label}\\.)*${label}$`);
@@ -25,19 +26,18 @@ const addressList = z
     message: 'needs addresses or ranges such as 10.0.0.0/8, with commas between',
   });
 
+/** Thirty days: longer than anybody means. */
+const idleTimeoutSMax = 30 * 86_400;
+
 /** The door's part of the environment. */
 export const doorVariables = {
   SWIFTCACHE_DOMAIN: domain.optional(),
-  SWIFTCACHE_REDIS_TLS_PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, 'needs a whole number')
-    .transform(Number)
-    .pipe(z.number().max(65_535))
-    .optional(),
+  SWIFTCACHE_REDIS_TLS_PORT: wholeNumber(0, 65_535).optional(),
   SWIFTCACHE_REDIS_TLS_CERT_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: addressList.optional(),
   SWIFTCACHE_REDIS_SHARE_PORT: z.enum(['on', 'off']).default('off'),
+  SWIFTCACHE_REDIS_IDLE_TIMEOUT: wholeNumber(0, idleTimeoutSMax).prefault('0'),
 };
 
 const doorSchema = z.object(doorVariables);
@@ -46,7 +46,7 @@ type DoorEnvironment = z.infer<typeof doorSchema>;
 /** The convention of Redis's own documentation. */
 const defaultTlsPort = 6380;
 
-/** What the door is told from outside of what stands before it. Paths are absolute. */
+/** What the door is told from outside. Paths are absolute. */
 export interface DoorSettings {
   /** Instances are reached as `inst-….redis.<domain>`; undefined for one name for all. */
   readonly domain: string | undefined;
@@ -58,6 +58,8 @@ export interface DoorSettings {
   readonly proxiesFrom: readonly string[];
   /** Whether other processes may listen on the door's ports as well. */
   readonly sharePort: boolean;
+  /** How long nothing may pass either way on a connection that is signed in; 0: for ever. */
+  readonly idleTimeoutMs: number;
 }
 
 export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSettings {
@@ -74,6 +76,7 @@ export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSetti
     tlsPort: certificate || fixed ? { number: number ?? defaultTlsPort, fixed } : undefined,
     proxiesFrom: env.SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM ?? [],
     sharePort: env.SWIFTCACHE_REDIS_SHARE_PORT === 'on',
+    idleTimeoutMs: env.SWIFTCACHE_REDIS_IDLE_TIMEOUT * 1_000,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What of the configuration is the command gateway's: the variables, checked, and what they become. */
 import { z } from 'zod';
+import { wholeNumber } from './lib/whole-number.ts';
 
 /** `https://app.example.com`, as browsers write it, or `*`. */
 const isOrigin = (text: string): boolean =>
@@ -11,13 +12,6 @@ const originList = z
   .refine((origins) => origins.every(isOrigin), {
     message: 'needs origins such as https://app.example.com, with commas between, or *',
   });
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'needs a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
 
 /** The gateway's part of the environment. */
 export const gatewayVariables = {

@@ -25,6 +25,7 @@ test('an empty environment gives the documented defaults', (t) => {
       tlsPort: undefined,
       proxiesFrom: [],
       sharePort: false,
+      idleTimeoutMs: 0,
     },
     publicHost: '127.0.0.1',
     dataDir,
@@ -72,6 +73,7 @@ test('every setting is taken from its variable', (t) => {
     SWIFTCACHE_REDIS_TLS_KEY_FILE: 'redis.key',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.1.2.3/8, 2001:DB8::1',
     SWIFTCACHE_REDIS_SHARE_PORT: 'on',
+    SWIFTCACHE_REDIS_IDLE_TIMEOUT: '300',
     SWIFTCACHE_DATA_DIR: '/var/lib/swiftcache',
     SWIFTCACHE_STATE_BACKEND_URL: 's3://bucket',
     SWIFTCACHE_MASTER_KEY: 'ab'.repeat(32),
@@ -105,6 +107,7 @@ test('every setting is taken from its variable', (t) => {
       tlsPort: { number: 7001, fixed: true },
       proxiesFrom: ['10.0.0.0/8', '2001:db8::1'],
       sharePort: true,
+      idleTimeoutMs: 300_000,
     },
     dataDir: '/var/lib/swiftcache',
     databaseFile: '/var/lib/swiftcache/swiftcache.db',
@@ -304,6 +307,7 @@ test('what stands before the door is checked, all of it at once', (t) => {
     SWIFTCACHE_REDIS_TLS_PORT: '70000',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.0.0.0/8,elsewhere',
     SWIFTCACHE_REDIS_SHARE_PORT: 'yes',
+    SWIFTCACHE_REDIS_IDLE_TIMEOUT: '-1',
   });
   t.deepEqual(
     problems.map((problem) => problem.split(':')[0]),
@@ -312,6 +316,7 @@ test('what stands before the door is checked, all of it at once', (t) => {
       'SWIFTCACHE_REDIS_TLS_PORT',
       'SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM',
       'SWIFTCACHE_REDIS_SHARE_PORT',
+      'SWIFTCACHE_REDIS_IDLE_TIMEOUT',
     ],
   );
   for (const domain of ['', '-a.com', 'a..com', 'a_b.com', 'x'.repeat(64), 'a.'.repeat(120)]) {
