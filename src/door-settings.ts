@@ -33,6 +33,7 @@ const idleTimeoutSMax = 30 * 86_400;
 export const doorVariables = {
   SWIFTCACHE_DOMAIN: domain.optional(),
   SWIFTCACHE_REDIS_TLS_PORT: wholeNumber(0, 65_535).optional(),
+  SWIFTCACHE_REDIS_PLAIN: z.enum(['on', 'off']).default('on'),
   SWIFTCACHE_REDIS_TLS_CERT_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: addressList.optional(),
@@ -54,6 +55,8 @@ export interface DoorSettings {
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** The port of TLS alone, here or (without a certificate) in another process; undefined for none. */
   readonly tlsPort: { readonly number: number; readonly fixed: boolean } | undefined;
+  /** Whether the port of `redis://` takes connections without TLS; where not, there is a `tlsPort`. */
+  readonly takesPlain: boolean;
   /** Who passes on connections of others, saying whose with the PROXY protocol: addresses and ranges. */
   readonly proxiesFrom: readonly string[];
   /** Whether other processes may listen on the door's ports as well. */
@@ -74,6 +77,7 @@ export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSetti
     domain: env.SWIFTCACHE_DOMAIN,
     certificate,
     tlsPort: certificate || fixed ? { number: number ?? defaultTlsPort, fixed } : undefined,
+    takesPlain: env.SWIFTCACHE_REDIS_PLAIN === 'on',
     proxiesFrom: env.SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM ?? [],
     sharePort: env.SWIFTCACHE_REDIS_SHARE_PORT === 'on',
     idleTimeoutMs: env.SWIFTCACHE_REDIS_IDLE_TIMEOUT * 1_000,
@@ -90,7 +94,15 @@ export function* findDoorProblems(env: DoorEnvironment, hasDoor: boolean): Gener
   if (hasKey && !hasCert) {
     yield 'SWIFTCACHE_REDIS_TLS_CERT_FILE: SWIFTCACHE_REDIS_TLS_KEY_FILE needs its certificate';
   }
-  if (hasDoor && !hasCert && !hasKey && env.SWIFTCACHE_REDIS_TLS_PORT !== undefined) {
+  if (hasCert || hasKey) return;
+  const hasTlsPort = env.SWIFTCACHE_REDIS_TLS_PORT !== undefined;
+  if (hasDoor && hasTlsPort) {
     yield 'SWIFTCACHE_REDIS_TLS_PORT: needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  }
+  if (env.SWIFTCACHE_REDIS_PLAIN === 'on') return;
+  if (hasDoor) {
+    yield 'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  } else if (!hasTlsPort) {
+    yield 'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_PORT, where the doors take TLS';
   }
 }

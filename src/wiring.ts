@@ -216,13 +216,14 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
 /** Opens the door's ports, where this process has one, and says what clients are told of it. */
 async function openDoor(edge: Edge | undefined, config: Config): Promise<ShownDoor> {
   const { host, publicHost, redisPort } = config;
-  const { domain, sharePort: isShared, tlsPort } = config.door;
+  const { domain, sharePort: isShared, tlsPort, takesPlain } = config.door;
   const port = await edge?.listen({ host, port: redisPort, isShared });
   const securePort = tlsPort && (await edge?.listenTls({ host, port: tlsPort, isShared }));
   return {
     host: publicHost,
     port: port ?? redisPort.number,
     tlsPort: securePort ?? tlsPort?.number,
+    takesPlain,
     domain,
   };
 }

@@ -84,6 +84,8 @@ export interface EntranceSettings {
   readonly domain?: string | undefined;
   /** With a certificate TLS is spoken on every port; without, on none. */
   readonly certificate?: CertificateFiles | undefined;
+  /** Whether `listen`'s port takes connections without TLS, too; it does unless told. */
+  readonly takesPlain?: boolean | undefined;
   /** How often the certificate's files are looked at. */
   readonly certificateLookMs?: number;
   /** Balancers whose PROXY protocol headers are believed: addresses and ranges. */
@@ -136,7 +138,7 @@ export function createEdge({
       if (!isFull) entrance.admit(client, takesTlsOnly);
       else turnAway(client, takesTlsOnly);
     });
-  const server = makeServer(false);
+  const server = makeServer(settings.takesPlain === false);
   const tlsServer = makeServer(true);
 
   async function open(listener: Server, options: ListenOptions): Promise<number> {

@@ -23,6 +23,7 @@ test('an empty environment gives the documented defaults', (t) => {
       domain: undefined,
       certificate: undefined,
       tlsPort: undefined,
+      takesPlain: true,
       proxiesFrom: [],
       sharePort: false,
       idleTimeoutMs: 0,
@@ -69,6 +70,7 @@ test('every setting is taken from its variable', (t) => {
     SWIFTCACHE_PUBLIC_HOST: 'cache.example.com',
     SWIFTCACHE_DOMAIN: 'Cache.Example.com',
     SWIFTCACHE_REDIS_TLS_PORT: '7001',
+    SWIFTCACHE_REDIS_PLAIN: 'off',
     SWIFTCACHE_REDIS_TLS_CERT_FILE: '/etc/tls/redis.crt',
     SWIFTCACHE_REDIS_TLS_KEY_FILE: 'redis.key',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.1.2.3/8, 2001:DB8::1',
@@ -105,6 +107,7 @@ test('every setting is taken from its variable', (t) => {
       domain: 'cache.example.com',
       certificate: { certFile: '/etc/tls/redis.crt', keyFile: join(rootDir, 'redis.key') },
       tlsPort: { number: 7001, fixed: true },
+      takesPlain: false,
       proxiesFrom: ['10.0.0.0/8', '2001:db8::1'],
       sharePort: true,
       idleTimeoutMs: 300_000,
@@ -305,6 +308,7 @@ test('what stands before the door is checked, all of it at once', (t) => {
   const problems = problemsOf({
     SWIFTCACHE_DOMAIN: 'example.com.',
     SWIFTCACHE_REDIS_TLS_PORT: '70000',
+    SWIFTCACHE_REDIS_PLAIN: 'no',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.0.0.0/8,elsewhere',
     SWIFTCACHE_REDIS_SHARE_PORT: 'yes',
     SWIFTCACHE_REDIS_IDLE_TIMEOUT: '-1',
@@ -314,6 +318,7 @@ test('what stands before the door is checked, all of it at once', (t) => {
     [
       'SWIFTCACHE_DOMAIN',
       'SWIFTCACHE_REDIS_TLS_PORT',
+      'SWIFTCACHE_REDIS_PLAIN',
       'SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM',
       'SWIFTCACHE_REDIS_SHARE_PORT',
       'SWIFTCACHE_REDIS_IDLE_TIMEOUT',
@@ -335,3 +340,15 @@ for (const [given, missing] of [
     t.is(others.length, 0);
   });
 }
+
+test('without plain connections there must be TLS: its certificate at a door, its port elsewhere', (t) => {
+  const off = { SWIFTCACHE_REDIS_PLAIN: 'off' };
+  const needsFiles =
+    'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  t.deepEqual(problemsOf(off), [needsFiles]);
+  const apart = { SWIFTCACHE_ROLES: 'gateway', SWIFTCACHE_DATABASE_URL: 'postgres://h/d', ...off };
+  const [problem, ...others] = problemsOf(apart);
+  t.regex(problem ?? '', /^SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_PORT/);
+  t.is(others.length, 0);
+  t.deepEqual(problemsOf({ ...apart, SWIFTCACHE_REDIS_TLS_PORT: '6380' }), []);
+});
