@@ -29,6 +29,8 @@ export interface DoorFigures {
   accepted: number;
   opened: number;
   commands: number;
+  /** Commands that waited for their rate. */
+  slowed: number;
   /** From clients, and to them. */
   bytesIn: number;
   bytesOut: number;
@@ -43,6 +45,7 @@ export function createDoorFigures(): DoorFigures {
     accepted: 0,
     opened: 0,
     commands: 0,
+    slowed: 0,
     bytesIn: 0,
     bytesOut: 0,
     openingSeconds: 0,
