@@ -191,7 +191,6 @@ async function makeSurfaces({ orm, config, logger }: Base): Promise<Surfaces> {
         rateStore: ports.rates,
         recheckMs: isShared ? recheckMs : undefined,
         entrance: config.door,
-        limits: { idleTimeoutMs: config.door.idleTimeoutMs },
       })
     : undefined;
   const door = await openDoor(edge, config);

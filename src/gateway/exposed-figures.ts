@@ -1,5 +1,7 @@
 /** The gateway's figures as metrics: those of all its processes added up. */
 import {
+  addLists,
+  addRecords,
   listGauges,
   listHistogram,
   listSamples,
@@ -65,17 +67,4 @@ function listDurations(numbers: readonly number[]): Sample[] {
       return isEmpty ? [] : listHistogram({ family, status }, boundsS, { counts, sum });
     }),
   );
-}
-
-function addLists(lists: readonly (readonly number[])[]): number[] {
-  const [first = [], ...others] = lists;
-  return first.map((value, index) => others.reduce((sum, list) => sum + (list[index] ?? 0), value));
-}
-
-function addRecords(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const record of records) {
-    for (const [name, value] of Object.entries(record)) sums[name] = (sums[name] ?? 0) + value;
-  }
-  return sums;
 }

@@ -75,3 +75,20 @@ export function listGauges(prefix: string, gauges: Readonly<Record<string, numbe
     samples: [{ value }],
   }));
 }
+
+/** Adds up numbers of the same names. */
+export function addRecords(
+  records: readonly Readonly<Record<string, number>>[],
+): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const record of records) {
+    for (const [name, value] of Object.entries(record)) sums[name] = (sums[name] ?? 0) + value;
+  }
+  return sums;
+}
+
+/** Adds up the numbers of lists that are equally long, each with those in its place. */
+export function addLists(lists: readonly (readonly number[])[]): number[] {
+  const [first = [], ...others] = lists;
+  return first.map((value, index) => others.reduce((sum, list) => sum + (list[index] ?? 0), value));
+}
