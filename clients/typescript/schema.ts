@@ -2002,7 +2002,10 @@ export interface components {
                 maxMemoryMibMax: number;
                 memoryMibTotalMax: number;
                 keysMax: number;
+                /** @description Commands over HTTP and `redis://` together. */
                 requestsPerSecond: number;
+                /** @description Connections over `redis://`, in each process that takes them; half of them for one key. */
+                connectionsMax: number;
                 apiRequestsPerMinute: number;
                 operationsInFlightMax: number;
                 backupsMax: number;
