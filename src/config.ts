@@ -110,7 +110,7 @@ export interface Config {
   readonly port: number;
   /** The door's port; where `fixed` is false, the next free port from it on is taken. */
   readonly redisPort: { readonly number: number; readonly fixed: boolean };
-  /** What stands before the door: names of instances, TLS, balancers. */
+  /** What stands before the door, names of instances, TLS, balancers; and its bound for idleness. */
   readonly door: DoorSettings;
   /** The host name or address that the API gives to clients. */
   readonly publicHost: string;

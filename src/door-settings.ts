@@ -1,6 +1,6 @@
 /**
- * What of the configuration stands before the redis:// door: the names of instances, TLS, balancers. The
- * variables, checked, and what they become.
+ * What of the configuration is the redis:// door's: the names of instances, TLS, balancers, and how long a
+ * client may be silent. The variables, checked, and what they become.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -26,15 +26,20 @@ const addressList = z
     message: 'needs addresses or ranges such as 10.0.0.0/8, with commas between',
   });
 
+/** Thirty days: longer than anybody means. */
+const idleTimeoutSMax = 30 * 86_400;
+
 /** The door's part of the environment. */
 export const doorVariables = {
   SWIFTCACHE_DOMAIN: domain.optional(),
   SWIFTCACHE_REDIS_TLS_PORT: wholeNumber(0, 65_535).optional(),
+  SWIFTCACHE_REDIS_PLAIN: z.enum(['on', 'off']).default('on'),
   SWIFTCACHE_REDIS_TLS_CERT_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_TLS_KEY_FILE: z.string().min(1).optional(),
   SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: addressList.optional(),
   SWIFTCACHE_REDIS_SHARE_PORT: z.enum(['on', 'off']).default('off'),
   SWIFTCACHE_REDIS_PROCESSES: wholeNumber(0, 64).prefault('0'),
+  SWIFTCACHE_REDIS_IDLE_TIMEOUT: wholeNumber(0, idleTimeoutSMax).prefault('0'),
 };
 
 const doorSchema = z.object(doorVariables);
@@ -43,7 +48,7 @@ type DoorEnvironment = z.infer<typeof doorSchema>;
 /** The convention of Redis's own documentation. */
 const defaultTlsPort = 6380;
 
-/** What the door is told from outside of what stands before it. Paths are absolute. */
+/** What the door is told from outside. Paths are absolute. */
 export interface DoorSettings {
   /** Instances are reached as `inst-….redis.<domain>`; undefined for one name for all. */
   readonly domain: string | undefined;
@@ -51,12 +56,16 @@ export interface DoorSettings {
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** The port of TLS alone, here or (without a certificate) in another process; undefined for none. */
   readonly tlsPort: { readonly number: number; readonly fixed: boolean } | undefined;
+  /** Whether the port of `redis://` takes connections without TLS; where not, there is a `tlsPort`. */
+  readonly takesPlain: boolean;
   /** Who passes on connections of others, saying whose with the PROXY protocol: addresses and ranges. */
   readonly proxiesFrom: readonly string[];
   /** Whether other processes may listen on the door's ports as well. */
   readonly sharePort: boolean;
   /** Processes that are the door and nothing else; 0: the service's own process is the door. */
   readonly processes: number;
+  /** How long nothing may pass either way on a connection that is signed in; 0: for ever. */
+  readonly idleTimeoutMs: number;
 }
 
 export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSettings {
@@ -71,9 +80,11 @@ export function toDoorSettings(env: DoorEnvironment, rootDir: string): DoorSetti
     domain: env.SWIFTCACHE_DOMAIN,
     certificate,
     tlsPort: certificate || fixed ? { number: number ?? defaultTlsPort, fixed } : undefined,
+    takesPlain: env.SWIFTCACHE_REDIS_PLAIN === 'on',
     proxiesFrom: env.SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM ?? [],
     sharePort: env.SWIFTCACHE_REDIS_SHARE_PORT === 'on',
     processes: env.SWIFTCACHE_REDIS_PROCESSES,
+    idleTimeoutMs: env.SWIFTCACHE_REDIS_IDLE_TIMEOUT * 1_000,
   };
 }
 
@@ -87,7 +98,15 @@ export function* findDoorProblems(env: DoorEnvironment, hasDoor: boolean): Gener
   if (hasKey && !hasCert) {
     yield 'SWIFTCACHE_REDIS_TLS_CERT_FILE: SWIFTCACHE_REDIS_TLS_KEY_FILE needs its certificate';
   }
-  if (hasDoor && !hasCert && !hasKey && env.SWIFTCACHE_REDIS_TLS_PORT !== undefined) {
+  if (hasCert || hasKey) return;
+  const hasTlsPort = env.SWIFTCACHE_REDIS_TLS_PORT !== undefined;
+  if (hasDoor && hasTlsPort) {
     yield 'SWIFTCACHE_REDIS_TLS_PORT: needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  }
+  if (env.SWIFTCACHE_REDIS_PLAIN === 'on') return;
+  if (hasDoor) {
+    yield 'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  } else if (!hasTlsPort) {
+    yield 'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_PORT, where the doors take TLS';
   }
 }

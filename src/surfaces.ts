@@ -72,6 +72,7 @@ export async function makeSurfaces({ orm, config, logger }: SurfacesDeps): Promi
       host,
       port: opened?.port ?? redisPort.number,
       tlsPort: opened?.tlsPort ?? door.tlsPort?.number,
+      takesPlain: door.takesPlain,
       domain: door.domain,
     },
     dropKey(keyId, instanceId) {
@@ -99,9 +100,7 @@ interface Opened {
 /** Opens the door's ports, here or in processes of its own. */
 async function openDoor(config: Config, ports: KeyPorts, logger: Logger): Promise<Opened> {
   const { host, redisPort: port } = config;
-  const { domain, certificate, proxiesFrom, processes: count, tlsPort } = config.door;
-  const { sharePort: isShared } = config.door;
-  const entrance = { domain, certificate, proxiesFrom };
+  const { processes: count, sharePort: isShared, tlsPort, ...entrance } = config.door;
   if (count > 0) {
     const door = createDoorProcesses(processesDeps(config, { count, ports, logger }));
     return { door, ...(await door.start({ host, port, tlsPort, isShared, entrance })) };

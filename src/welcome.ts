@@ -23,8 +23,8 @@ function describeParts({ url, roles, door }: Service, bold: (text: string) => st
   return `\n${lines.join('\n')}\n`;
 }
 
-function describeDoor({ host, port, tlsPort, domain }: Service['door']): string[] {
-  const lines = [`redis:// door    ${host}:${port}`];
+function describeDoor({ host, port, tlsPort, takesPlain, domain }: Service['door']): string[] {
+  const lines = takesPlain ? [`redis:// door    ${host}:${port}`] : [];
   if (tlsPort !== undefined) lines.push(`rediss:// door   ${host}:${tlsPort}`);
   if (domain !== undefined) lines.push(`Instances        inst-….redis.${domain}`);
   return lines;
@@ -58,12 +58,7 @@ until curl -s ${url}/api/v1/instances/$ID -H "Authorization: Bearer $SK" | grep 
 ${bold('Use it')}, over HTTP or with any Redis client
 curl -s "${url}/redis/$ID/set/greeting/hello" -H "Authorization: Bearer $KEY"; echo
 curl -s "${url}/redis/$ID/get/greeting" -H "Authorization: Bearer $KEY"; echo
-echo "redis://:$KEY@${door.host}:${door.port}"${
-    door.tlsPort === undefined
-      ? ''
-      : `
-echo "rediss://:$KEY@${door.host}:${door.tlsPort}"`
-  }
+${listAddresses(door).join('\n')}
 
 ${bold('Look at it as an operator')}, from the repository's root
 eval "$(npm run -s operator:env)"
@@ -71,4 +66,11 @@ pulumi preview -s $ID
 
 ${bold('See all of it')}: npm run demo      ${bold('Stop')}: Ctrl-C (instances keep running)
 `;
+}
+
+function listAddresses({ host, port, tlsPort, takesPlain }: Service['door']): string[] {
+  return [
+    ...(takesPlain ? [`echo "redis://:$KEY@${host}:${port}"`] : []),
+    ...(tlsPort === undefined ? [] : [`echo "rediss://:$KEY@${host}:${tlsPort}"`]),
+  ];
 }

@@ -1312,7 +1312,10 @@ export interface components {
             hostname: string | null;
             /** @example cache.example.com */
             host: string;
-            /** @example 6379 */
+            /**
+             * @description The port for `redis://`; for TLS alone where the service takes nothing else.
+             * @example 6379
+             */
             port: number;
             /**
              * @description The port for `rediss://`; null where the service has no certificate.
@@ -1533,7 +1536,10 @@ export interface components {
             hostname: string | null;
             /** @example cache.example.com */
             host: string;
-            /** @example 6379 */
+            /**
+             * @description The port for `redis://`; for TLS alone where the service takes nothing else.
+             * @example 6379
+             */
             port: number;
             /**
              * @description The port for `rediss://`; null where the service has no certificate.
@@ -1625,7 +1631,10 @@ export interface components {
             hostname: string | null;
             /** @example cache.example.com */
             host: string;
-            /** @example 6379 */
+            /**
+             * @description The port for `redis://`; for TLS alone where the service takes nothing else.
+             * @example 6379
+             */
             port: number;
             /**
              * @description The port for `rediss://`; null where the service has no certificate.
@@ -1993,7 +2002,10 @@ export interface components {
                 maxMemoryMibMax: number;
                 memoryMibTotalMax: number;
                 keysMax: number;
+                /** @description Commands over HTTP and `redis://` together. */
                 requestsPerSecond: number;
+                /** @description Connections over `redis://`, in each process that takes them; half of them for one key. */
+                connectionsMax: number;
                 apiRequestsPerMinute: number;
                 operationsInFlightMax: number;
                 backupsMax: number;

@@ -31,6 +31,8 @@ export interface CertificatePair {
 
 export interface CertificateWatch {
   readonly current: () => CertificatePair;
+  /** Seconds until it ends; below zero where it has. */
+  readLeftS(): number;
   stop(): Promise<void>;
 }
 
@@ -68,9 +70,11 @@ export function watchCertificate(files: CertificateFiles, options: WatchOptions)
   let seen = digestOf(first);
   let toldAtMs = Number.NEGATIVE_INFINITY;
 
+  const readLeftMs = (): number => pair.endsAt.getTime() - clock.now().getTime();
+
   function tellEnd(): void {
     const nowMs = clock.now().getTime();
-    const leftMs = pair.endsAt.getTime() - nowMs;
+    const leftMs = readLeftMs();
     if (leftMs > pair.warnMs || nowMs - toldAtMs < tellAgainMs) return;
     toldAtMs = nowMs;
     const details = { endsAt: pair.endsAt.toISOString(), certFile: files.certFile };
@@ -113,7 +117,8 @@ export function watchCertificate(files: CertificateFiles, options: WatchOptions)
   const onError = (error: unknown): void =>
     logger.error({ err: error }, 'no look at a certificate');
   const looking = startRepeating(look, { intervalMs, onError });
-  return { current: () => pair, stop: looking.stop };
+  const readLeftS = (): number => readLeftMs() / 1_000;
+  return { current: () => pair, readLeftS, stop: looking.stop };
 }
 
 /** What a file holds, or the code of the error that it could not be read with. */

@@ -245,10 +245,12 @@ export class Connection {
         figures.bytesIn += bytes;
         this.#lastBytesAtMs = performance.now();
         keyUsage.touchKey(keyId);
+        return figures.held.requests.sample();
       },
       noteReplies: (bytes) => {
         figures.bytesOut += bytes;
         this.#lastBytesAtMs = performance.now();
+        return figures.held.replies.sample();
       },
     });
     this.#forwarding.start({ answer, early });

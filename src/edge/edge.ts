@@ -24,6 +24,7 @@ import { type ClientLimits, type ClientsDeps, createClients } from './clients.ts
 import { createEntrance } from './entrance.ts';
 import type { Figures } from './exposed-figures.ts';
 import { createHandshakes, type HandshakeLimits } from './handshakes.ts';
+import { watchLoopDelay } from './loop-delay.ts';
 import { type ListenOptions, listenOnPort } from './port.ts';
 import { createUnknownClients } from './unknown-clients.ts';
 import { keepAliveDelayMs } from './upstream.ts';
@@ -80,16 +81,20 @@ export interface EdgeDeps extends Omit<ClientsDeps, 'clock' | 'limits' | 'domain
   readonly entrance?: EntranceSettings;
 }
 
-/** What stands before the door. */
+/** What an operator says of what stands before the door, and of how long a client may be silent. */
 export interface EntranceSettings {
   /** The service's own domain, under which instances have names. */
   readonly domain?: string | undefined;
   /** With a certificate TLS is spoken on every port; without, on none. */
   readonly certificate?: CertificateFiles | undefined;
+  /** Whether `listen`'s port takes connections without TLS, too; it does unless told. */
+  readonly takesPlain?: boolean | undefined;
   /** How often the certificate's files are looked at. */
   readonly certificateLookMs?: number;
   /** Balancers whose PROXY protocol headers are believed: addresses and ranges. */
   readonly proxiesFrom?: readonly string[];
+  /** How long nothing may pass either way on a connection that is signed in; 0, and unless told: for ever. */
+  readonly idleTimeoutMs?: number;
 }
 
 const certificateLookMs = 5_000;
@@ -105,7 +110,8 @@ export function createEdge({
   ...deps
 }: EdgeDeps): Edge {
   const { logger } = deps;
-  const limits = { ...defaultLimits, ...given };
+  const idleTimeoutMs = settings.idleTimeoutMs ?? defaultLimits.idleTimeoutMs;
+  const limits = { ...defaultLimits, idleTimeoutMs, ...given };
   const unknown = createUnknownClients(limits);
   const clients = createClients({ ...deps, clock, limits, unknown, domain: settings.domain });
   const turnAway = (client: Socket, takesTlsOnly: boolean): void => {
@@ -121,12 +127,15 @@ export function createEdge({
       intervalMs: settings.certificateLookMs ?? certificateLookMs,
       onChange: (pair) => handshakes?.renew(pair),
     });
-  const handshakes = certificate && createHandshakes(certificate.current(), limits);
+  const handshakes =
+    certificate && createHandshakes(certificate.current(), limits, clients.figures);
+  const loopDelay = watchLoopDelay();
   const entrance = createEntrance({
     logger,
     handshakes,
     domain: settings.domain,
     proxiesFrom: settings.proxiesFrom ?? [],
+    figures: clients.figures,
     timeoutMs: limits.authenticationTimeoutMs,
     unknown,
     onTooMany: turnAway,
@@ -138,7 +147,7 @@ export function createEdge({
       if (!isFull) entrance.admit(client, takesTlsOnly);
       else turnAway(client, takesTlsOnly);
     });
-  const server = makeServer(false);
+  const server = makeServer(settings.takesPlain === false);
   const tlsServer = makeServer(true);
 
   async function open(listener: Server, options: ListenOptions): Promise<number> {
@@ -158,16 +167,24 @@ export function createEdge({
       const patience = new AbortController();
       await Promise.race([closed, sleep(limits.closeGraceMs, undefined, patience).catch(() => {})]);
       patience.abort();
+      loopDelay.stop();
       await Promise.all([clients.close(), closed, certificate?.stop()]);
     },
     dropInstance: clients.dropInstance,
     dropKey: clients.dropKey,
     readFigures() {
       const signedIn = clients.countSignedIn();
-      const { refusals, ...counters } = clients.figures;
+      const { refusals, handshakeFailures, held, ...counters } = clients.figures;
       const connections = clients.size + entrance.size;
-      const gauges = { connections, signed_in_connections: signedIn };
-      return { counters, refusals, gauges };
+      return {
+        counters,
+        refusals,
+        handshakeFailures,
+        held: { requests: held.requests.read(), replies: held.replies.read() },
+        gauges: { connections, signed_in_connections: signedIn },
+        peaks: { event_loop_delay_seconds: loopDelay.readS() },
+        lows: certificate ? { certificate_remaining_seconds: certificate.readLeftS() } : {},
+      };
     },
   };
 }

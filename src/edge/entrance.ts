@@ -14,10 +14,11 @@ import { TLSSocket } from 'node:tls';
 import { instanceOfHostname } from '../instances/host-names.ts';
 import { allowsAddress } from '../keys/address-rules.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { DoorFigures, RefusalReason } from './figures.ts';
 import type { Handshakes } from './handshakes.ts';
 import { endWithWord } from './last-word.ts';
 import { beginsProxyHeader, readProxyHeader, type Source } from './proxy-header.ts';
-import { foreignProxyHeader, renderError, tlsOnly } from './refusals.ts';
+import { foreignProxyHeader, type Refusal, renderError, tlsOnly } from './refusals.ts';
 import type { UnknownClients } from './unknown-clients.ts';
 
 /** Where a client comes from, and whom it asked for. */
@@ -37,6 +38,7 @@ export interface EntranceDeps {
   readonly domain: string | undefined;
   /** Whose PROXY protocol headers are believed, and demanded. */
   readonly proxiesFrom: readonly string[];
+  readonly figures: Pick<DoorFigures, 'refusals'>;
   /** For all that happens here, the handshake included. */
   readonly timeoutMs: number;
   readonly unknown: UnknownClients;
@@ -59,6 +61,8 @@ const handshakeRecord = 0x16;
 
 /** A fatal alert `handshake_failure`, in the form of every version of TLS: clients show it as such. */
 const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
+
+const tlsNotOffered = { reason: 'TLS on a port without', counted: 'tls_not_offered' } as const;
 
 export function createEntrance(deps: EntranceDeps): Entrance {
   const arrivals = new Set<Arrival>();
@@ -111,7 +115,7 @@ class Arrival {
     this.#deps = deps;
     this.#source = { address: raw.remoteAddress ?? '', port: raw.remotePort ?? 0 };
     if (deps.isProxied) this.#header = Buffer.alloc(0);
-    this.#deadline = setTimeout(() => this.#cut('no authentication in time'), deps.timeoutMs);
+    this.#deadline = setTimeout(() => this.#onDeadline(), deps.timeoutMs);
     raw.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError);
     raw.once('close', this.#onClose);
   }
@@ -124,6 +128,10 @@ class Arrival {
     if (this.#header !== undefined) this.#readHeader(Buffer.concat([this.#header, chunk]));
     else this.#decide(chunk);
   };
+
+  #onDeadline(): void {
+    this.#cut('no authentication in time', 'no_sign_in_in_time');
+  }
 
   /** It left, or only looked whether somebody is here. */
   #onEnd = (): void => this.#cut('closed before its first byte');
@@ -139,7 +147,7 @@ class Arrival {
       return;
     }
     if (read.kind === 'malformed') {
-      this.#cut(`${read.problem} from a balancer`);
+      this.#cut(`${read.problem} from a balancer`, 'proxy_header');
       return;
     }
     this.#header = undefined;
@@ -152,11 +160,11 @@ class Arrival {
     const { handshakes, takesTlsOnly, isProxied } = this.#deps;
     if (bytes[0] === handshakeRecord) {
       if (handshakes) this.#secure(handshakes, bytes);
-      else this.#refuse(alert, 'TLS on a port without');
+      else this.#refuse(alert, tlsNotOffered);
     } else if (!isProxied && beginsProxyHeader(bytes)) {
-      this.#refuse(renderError(foreignProxyHeader), foreignProxyHeader.reason);
+      this.#refuse(renderError(foreignProxyHeader), foreignProxyHeader);
     } else if (takesTlsOnly) {
-      this.#refuse(renderError(tlsOnly), tlsOnly.reason);
+      this.#refuse(renderError(tlsOnly), tlsOnly);
     } else {
       this.#giveBack(bytes);
       this.#handOn(this.#raw, undefined);
@@ -194,15 +202,17 @@ class Arrival {
     client.resume();
   }
 
-  #refuse(word: Buffer, reason: string): void {
+  #refuse(word: Buffer, { reason, counted }: Required<Pick<Refusal, 'reason' | 'counted'>>): void {
     this.#log({ reason }, 'redis client refused');
+    this.#deps.figures.refusals[counted] += 1;
     this.#raw.off('data', this.#onData).off('end', this.#onEnd);
     clearTimeout(this.#deadline);
     endWithWord(this.#raw, word);
   }
 
-  #cut(reason: string): void {
+  #cut(reason: string, counted?: RefusalReason): void {
     this.#log({ reason }, 'redis connection cut');
+    if (counted) this.#deps.figures.refusals[counted] += 1;
     this.#raw.destroy();
   }
 

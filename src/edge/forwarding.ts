@@ -26,6 +26,8 @@ export type Verdict =
 
 export const forwardAsIs: Verdict = { kind: 'forward', bytes: undefined };
 
+type OnTaken = () => void;
+
 export interface ForwardingDeps {
   /** Counts an ordinary request. Undefined lets it pass. */
   admit(): Verdict | undefined | Promise<Verdict | undefined>;
@@ -33,9 +35,9 @@ export interface ForwardingDeps {
   judgeSignIn(args: readonly Buffer[] | undefined): Verdict | Promise<Verdict>;
   /** The line that says why. */
   renderRefusal(reason: string): Buffer;
-  /** Told of every chunk. */
-  noteRequests(bytes: number): void;
-  noteReplies(bytes: number): void;
+  /** Told of every chunk. What they give is called when the other side's socket has taken it. */
+  noteRequests(bytes: number): OnTaken | undefined;
+  noteReplies(bytes: number): OnTaken | undefined;
 }
 
 const oneArgument = Buffer.from('*1\r\n');
@@ -56,6 +58,8 @@ export class Forwarding {
   #bytes: Buffer = noBytes;
   #position = 0;
   #runStart = 0;
+  /** To be called when all that is being read has gone on. */
+  #onTaken: OnTaken | undefined;
   /** Whether the request begun is refused, so that the rest of it is thrown away. */
   #isDiscarding = false;
   #isWaiting = false;
@@ -105,7 +109,7 @@ export class Forwarding {
   }
 
   #onRequests = (chunk: Buffer): void => {
-    this.#deps.noteRequests(chunk.length);
+    this.#onTaken = this.#deps.noteRequests(chunk.length);
     if (this.#isOver) return;
     this.#bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
     this.#held = undefined;
@@ -133,8 +137,9 @@ export class Forwarding {
         else if (this.#settle(verdict, start)) return;
       } else if (this.#lookAtSignIn(start)) return;
     }
-    this.#sendRun(this.#position);
+    this.#sendRun(this.#position, this.#onTaken);
     this.#bytes = noBytes;
+    this.#onTaken = undefined;
     if (this.#hasClientEnded) this.#upstream.end();
   }
 
@@ -205,19 +210,20 @@ export class Forwarding {
     return this.#settle(this.#deps.judgeSignIn(args), start);
   }
 
-  /** Sends on what has been read up to `end`. */
-  #sendRun(end: number): void {
+  /** Sends on what has been read up to `end`, where there is any. */
+  #sendRun(end: number, onTaken?: OnTaken): void {
     const { length } = this.#bytes;
     if (end > this.#runStart) {
       const isWhole = this.#runStart === 0 && end === length;
-      this.#send(isWhole ? this.#bytes : this.#bytes.subarray(this.#runStart, end));
+      this.#send(isWhole ? this.#bytes : this.#bytes.subarray(this.#runStart, end), onTaken);
     }
     this.#runStart = Math.max(this.#runStart, end);
   }
 
-  #send(bytes: Buffer): void {
+  #send(bytes: Buffer, onTaken?: OnTaken): void {
     // What the kernel took at once is not waited for, however much it was.
-    if (!this.#upstream.write(bytes) && this.#upstream.writableLength > 0) this.#client.pause();
+    if (!this.#upstream.write(bytes, onTaken) && this.#upstream.writableLength > 0)
+      this.#client.pause();
   }
 
   /** Sends on what there is up to the end of the line that Redis does not take, so that it says so, and no more. */
@@ -253,14 +259,15 @@ export class Forwarding {
   };
 
   #onReplies = (chunk: Buffer): void => {
-    this.#deps.noteReplies(chunk.length);
+    const onTaken = this.#deps.noteReplies(chunk.length);
     const isRead = this.#refusals?.isSearching ?? false;
-    this.#giveToClient(isRead ? (this.#refusals as RefusalsInPlace).rewrite(chunk) : chunk);
+    const replies = isRead ? (this.#refusals as RefusalsInPlace).rewrite(chunk) : chunk;
+    this.#giveToClient(replies, onTaken);
   };
 
-  #giveToClient(bytes: Buffer): void {
-    if (bytes.length === 0 || this.#client.write(bytes) || this.#client.writableLength === 0)
-      return;
+  #giveToClient(bytes: Buffer, onTaken?: OnTaken): void {
+    const client = this.#client;
+    if (bytes.length === 0 || client.write(bytes, onTaken) || client.writableLength === 0) return;
     this.clientFullSinceMs = performance.now();
     this.#upstream.pause();
   }

@@ -7,6 +7,8 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { CertificatePair } from './certificate.ts';
+import type { DoorFigures } from './figures.ts';
+import { readHandshakeFailure } from './handshake-failures.ts';
 
 export interface HandshakeLimits {
   readonly handshakeTimeoutMs: number;
@@ -38,6 +40,7 @@ const minVersion = 'TLSv1.2';
 export function createHandshakes(
   { cert, key }: CertificatePair,
   { handshakeTimeoutMs, handshakesMax }: HandshakeLimits,
+  figures: Pick<DoorFigures, 'handshakes' | 'handshakeFailures'>,
 ): Handshakes {
   // It never listens: connections are handed to it, which Node documents for its `connection` event.
   const server = createServer({ cert, key, minVersion, handshakeTimeout: handshakeTimeoutMs });
@@ -45,6 +48,7 @@ export function createHandshakes(
   const waiting = new Map<Socket, Outcome>();
 
   server.on('secureConnection', (client) => {
+    figures.handshakes += 1;
     const name = nameOf(client);
     const one = underWay.get(name);
     if (!one) {
@@ -58,6 +62,7 @@ export function createHandshakes(
     startNext();
   });
   server.on('tlsClientError', ({ code, message }: NodeJS.ErrnoException, client) => {
+    figures.handshakeFailures[readHandshakeFailure(code)] += 1;
     underWay.get(nameOf(client))?.outcome.onFailure(code ?? message);
     // After a time-out Node leaves it open.
     client.destroy();

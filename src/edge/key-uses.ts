@@ -5,6 +5,7 @@
  * connections of a key see it at once.
  */
 import type { KeyTerms } from '../keys/principals.ts';
+import { createRefusalAllowance, type RefusalAllowance } from './refusal-allowance.ts';
 import { type Refusal, tooManyOfKey, tooManyOfPlan } from './refusals.ts';
 
 /** Of its organization's connections, so that one program that loses count leaves some to the others. */
@@ -13,6 +14,7 @@ const shareOfKey = 0.5;
 export interface KeyUse {
   terms: KeyTerms;
   connections: number;
+  readonly refusals: RefusalAllowance;
 }
 
 export interface KeyUses {
@@ -30,7 +32,7 @@ export function createKeyUses(): KeyUses {
   return {
     join(terms) {
       const { id, organizationId } = terms.key;
-      const use = uses.get(id) ?? { terms, connections: 0 };
+      const use = uses.get(id) ?? { terms, connections: 0, refusals: createRefusalAllowance() };
       const ofOrganization = organizations.get(organizationId) ?? 0;
       const ofKeyMax = Math.ceil(terms.connectionsMax * shareOfKey);
       if (ofOrganization >= terms.connectionsMax) return tooManyOfPlan(terms.connectionsMax);

@@ -56,12 +56,14 @@ export const tlsOnly = {
   code: 'ERR',
   message: 'this port takes TLS only: connect with rediss:// (redis-cli: --tls)',
   reason: 'no TLS on a port of TLS',
+  counted: 'tls_missing',
 } as const satisfies Refusal;
 
 export const foreignProxyHeader = {
   code: 'ERR',
   message: 'PROXY protocol headers are not taken from this address',
   reason: 'a PROXY protocol header from an address that is none of the balancers',
+  counted: 'proxy_header',
 } as const satisfies Refusal;
 
 export const cannotCheckKey = {

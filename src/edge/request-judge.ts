@@ -1,4 +1,8 @@
-/** Decides what becomes of each request of a connection that is signed in: by its rates, and by whom it signs in as. */
+/**
+ * Decides what becomes of each request of a connection that is signed in: by its rates, and by whom it signs in
+ * as. A key over its rate is refused command by command; where it goes on all the same, its commands wait for
+ * the next second, one wait a command, so that a flood comes to a trickle and every reply in its turn.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Excess } from '../keys/rates/limits.ts';
 import { sha256Hex } from '../lib/crypto.ts';
@@ -15,8 +19,7 @@ export function createRequestJudge(
   { rates, figures, principals, failures }: ConnectionDeps,
   { route, use, address }: { route: Route; use: KeyUse; address: string },
 ): Judge {
-  const toVerdict = (excess: Excess | undefined): Verdict | undefined => {
-    if (!excess) return undefined;
+  const refuse = (excess: Excess): Verdict => {
     figures.refusals.rate_limited += 1;
     return { kind: 'refuse', reason: refusals.encodeExcess(excess) };
   };
@@ -26,6 +29,19 @@ export function createRequestJudge(
     const spent = rates.spend(use.terms, 1);
     if (spent === undefined) return undefined;
     return spent instanceof Promise ? spent.then(toVerdict) : toVerdict(spent);
+  }
+
+  function toVerdict(excess: Excess | undefined): ReturnType<typeof admit> {
+    if (!excess) return undefined;
+    return use.refusals.take() ? refuse(excess) : admitLater(excess);
+  }
+
+  async function admitLater({ meter }: Excess): Promise<Verdict | undefined> {
+    figures.slowed += 1;
+    // Timers count in whole milliseconds, and the next second is not to be missed by a part of one.
+    await sleep(meter.readRestMs() + 1);
+    const excess = await rates.spend(use.terms, 1);
+    return excess && refuse(excess);
   }
 
   async function isKey(secret: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** The gateway's figures as metrics: those of all its processes added up. */
 import {
+  addLists,
   addRecords,
   listGauges,
   listHistogram,
@@ -66,9 +67,4 @@ function listDurations(numbers: readonly number[]): Sample[] {
       return isEmpty ? [] : listHistogram({ family, status }, boundsS, { counts, sum });
     }),
   );
-}
-
-function addLists(lists: readonly (readonly number[])[]): number[] {
-  const [first = [], ...others] = lists;
-  return first.map((value, index) => others.reduce((sum, list) => sum + (list[index] ?? 0), value));
 }

@@ -7,6 +7,7 @@
  */
 import type { ErrorCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { findBucket } from '../metrics/histogram.ts';
 import type { Exchange } from './answer.ts';
 import { type CommandFamily, families, familyOf } from './command-families.ts';
 import { isKnownCommand } from './command-table.ts';
@@ -64,7 +65,7 @@ export function createObserver(
       const { command } = trace;
       const family = familyNumbers[command === undefined ? 'other' : familyOf(command)];
       const start = histogramAt(family, Math.trunc(status / 100) - 1);
-      increase(durations, start + bucketOf(ms), 1);
+      increase(durations, start + findBucket(boundsMs, ms), 1);
       increase(durations, start + sumAt, ms);
       increase(commands, family, trace.commands ?? (command === undefined ? 0 : 1));
       const refusal = trace.refusal ?? (status >= 400 ? 'redis_error' : undefined);
@@ -92,15 +93,6 @@ export function histogramAt(family: number, statusClass: number): number {
 const familyNumbers = Object.fromEntries(
   families.map((family, index) => [family, index]),
 ) as Readonly<Record<CommandFamily, number>>;
-
-function bucketOf(ms: number): number {
-  let bucket = 0;
-  for (const boundMs of boundsMs) {
-    if (ms <= boundMs) return bucket;
-    bucket += 1;
-  }
-  return bucket;
-}
 
 function increase(numbers: Float64Array, index: number, by: number): void {
   numbers[index] = (numbers[index] ?? 0) + by;

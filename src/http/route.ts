@@ -25,6 +25,8 @@ export interface ShownDoor {
   readonly port: number;
   /** Undefined: no TLS. */
   readonly tlsPort: number | undefined;
+  /** Whether connections without TLS are taken at `port`; where not, there is a `tlsPort`. */
+  readonly takesPlain: boolean;
   /** The domain under which each instance has a host name of its own; undefined for none. */
   readonly domain: string | undefined;
 }

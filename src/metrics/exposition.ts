@@ -86,3 +86,9 @@ export function addRecords(
   }
   return sums;
 }
+
+/** Adds up the numbers of lists that are equally long, each with those in its place. */
+export function addLists(lists: readonly (readonly number[])[]): number[] {
+  const [first = [], ...others] = lists;
+  return first.map((value, index) => others.reduce((sum, list) => sum + (list[index] ?? 0), value));
+}

@@ -126,7 +126,7 @@ testOnEachDatabase(
 testOnEachDatabase(
   'with a domain and TLS the hostname is of one instance, and the connection string has TLS',
   async (t, orm) => {
-    const secure = { ...door, tlsPort: 6380, domain: 'example.com' };
+    const secure = { ...door, tlsPort: 6380, takesPlain: false, domain: 'example.com' };
     const { own, owner } = await startApi(t, orm, { door: () => secure });
     const { id } = await addInstance(orm, { ...owner, status: 'RUNNING' });
     const hostname = `${id.replace('_', '-')}.redis.example.com`;
@@ -139,8 +139,10 @@ testOnEachDatabase(
 testOnEachDatabase(
   'without TLS the connection string is for redis://, an IPv6 address in brackets',
   async (t, orm) => {
-    const plain = { host: '2001:db8::1', port: 6379, tlsPort: undefined, domain: undefined };
-    const { own, owner } = await startApi(t, orm, { door: () => plain });
+    const plain = { host: '2001:db8::1', port: 6379, tlsPort: undefined, takesPlain: true };
+    const { own, owner } = await startApi(t, orm, {
+      door: () => ({ ...plain, domain: undefined }),
+    });
     const { id } = await addInstance(orm, { ...owner, status: 'RUNNING' });
     const { instance } = (await own('get', `${instances}/${id}`)).body;
     const connectionString = 'redis://:[API_KEY]@[2001:db8::1]:6379';

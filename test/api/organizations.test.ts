@@ -1,5 +1,6 @@
 /** Organizations and their members: who may do what, and what always holds. */
 import type { ExecutionContext } from 'ava';
+import { planOf } from '../../src/instances/plans.ts';
 import type { Orm } from '../../src/store/database.ts';
 import { AccountKeyEntity } from '../../src/store/entities/account-key.ts';
 import { AuditEntryEntity } from '../../src/store/entities/audit-entry.ts';
@@ -51,7 +52,8 @@ testOnEachDatabase('an organization shows its plan and what is used of it', asyn
   await addDataKey(orm, organizationId);
   const { body } = await api.own('get', `${organizations}/${organizationId}`);
   t.like(body.organization, { id: organizationId, role: 'owner', plan: 'dedicated' });
-  t.is(body.organization.limits.instancesMax, 2000);
+  // Every limit that plans.json has.
+  t.deepEqual(body.organization.limits, planOf('dedicated'));
   t.deepEqual(body.organization.usage, {
     instances: 1,
     memoryBytes: maxMemoryBytes,

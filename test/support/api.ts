@@ -73,7 +73,7 @@ export async function startApi(
     accountThrottle: createAccountThrottle(),
     ...testPorts(),
     provisioner: { wake: () => (wakes += 1) },
-    door: () => ({ ...door, tlsPort: undefined, domain: undefined }),
+    door: () => ({ ...door, tlsPort: undefined, takesPlain: true, domain: undefined }),
     checkReady: async () => {},
     sealer: createSealer(masterKey),
     fingerprint: createFingerprint(masterKey),

@@ -23,8 +23,10 @@ test('an empty environment gives the documented defaults', (t) => {
       domain: undefined,
       certificate: undefined,
       tlsPort: undefined,
+      takesPlain: true,
       proxiesFrom: [],
       sharePort: false,
+      idleTimeoutMs: 0,
     },
     publicHost: '127.0.0.1',
     dataDir,
@@ -68,11 +70,13 @@ test('every setting is taken from its variable', (t) => {
     SWIFTCACHE_PUBLIC_HOST: 'cache.example.com',
     SWIFTCACHE_DOMAIN: 'Cache.Example.com',
     SWIFTCACHE_REDIS_TLS_PORT: '7001',
+    SWIFTCACHE_REDIS_PLAIN: 'off',
     SWIFTCACHE_REDIS_TLS_CERT_FILE: '/etc/tls/redis.crt',
     SWIFTCACHE_REDIS_TLS_KEY_FILE: 'redis.key',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.1.2.3/8, 2001:DB8::1',
     SWIFTCACHE_REDIS_SHARE_PORT: 'on',
     SWIFTCACHE_REDIS_PROCESSES: '2',
+    SWIFTCACHE_REDIS_IDLE_TIMEOUT: '300',
     SWIFTCACHE_DATA_DIR: '/var/lib/swiftcache',
     SWIFTCACHE_STATE_BACKEND_URL: 's3://bucket',
     SWIFTCACHE_MASTER_KEY: 'ab'.repeat(32),
@@ -104,9 +108,11 @@ test('every setting is taken from its variable', (t) => {
       domain: 'cache.example.com',
       certificate: { certFile: '/etc/tls/redis.crt', keyFile: join(rootDir, 'redis.key') },
       tlsPort: { number: 7001, fixed: true },
+      takesPlain: false,
       proxiesFrom: ['10.0.0.0/8', '2001:db8::1'],
       sharePort: true,
       processes: 2,
+      idleTimeoutMs: 300_000,
     },
     dataDir: '/var/lib/swiftcache',
     databaseFile: '/var/lib/swiftcache/swiftcache.db',
@@ -305,16 +311,20 @@ test('what stands before the door is checked, all of it at once', (t) => {
   const problems = problemsOf({
     SWIFTCACHE_DOMAIN: 'example.com.',
     SWIFTCACHE_REDIS_TLS_PORT: '70000',
+    SWIFTCACHE_REDIS_PLAIN: 'no',
     SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM: '10.0.0.0/8,elsewhere',
     SWIFTCACHE_REDIS_SHARE_PORT: 'yes',
+    SWIFTCACHE_REDIS_IDLE_TIMEOUT: '-1',
   });
   t.deepEqual(
     problems.map((problem) => problem.split(':')[0]),
     [
       'SWIFTCACHE_DOMAIN',
       'SWIFTCACHE_REDIS_TLS_PORT',
+      'SWIFTCACHE_REDIS_PLAIN',
       'SWIFTCACHE_REDIS_PROXY_PROTOCOL_FROM',
       'SWIFTCACHE_REDIS_SHARE_PORT',
+      'SWIFTCACHE_REDIS_IDLE_TIMEOUT',
     ],
   );
   for (const domain of ['', '-a.com', 'a..com', 'a_b.com', 'x'.repeat(64), 'a.'.repeat(120)]) {
@@ -333,3 +343,15 @@ for (const [given, missing] of [
     t.is(others.length, 0);
   });
 }
+
+test('without plain connections there must be TLS: its certificate at a door, its port elsewhere', (t) => {
+  const off = { SWIFTCACHE_REDIS_PLAIN: 'off' };
+  const needsFiles =
+    'SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_CERT_FILE and …_KEY_FILE';
+  t.deepEqual(problemsOf(off), [needsFiles]);
+  const apart = { SWIFTCACHE_ROLES: 'gateway', SWIFTCACHE_DATABASE_URL: 'postgres://h/d', ...off };
+  const [problem, ...others] = problemsOf(apart);
+  t.regex(problem ?? '', /^SWIFTCACHE_REDIS_PLAIN: off needs SWIFTCACHE_REDIS_TLS_PORT/);
+  t.is(others.length, 0);
+  t.deepEqual(problemsOf({ ...apart, SWIFTCACHE_REDIS_TLS_PORT: '6380' }), []);
+});

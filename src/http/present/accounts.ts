@@ -49,6 +49,7 @@ export function presentOrganizationDetails(
       memoryMibTotalMax: limits.memoryMibTotalMax,
       keysMax: limits.keysMax,
       requestsPerSecond: limits.requestsPerSecond,
+      connectionsMax: limits.connectionsMax,
       apiRequestsPerMinute: limits.apiRequestsPerMinute,
       operationsInFlightMax: limits.operationsInFlightMax,
       backupsMax: limits.backupsMax,

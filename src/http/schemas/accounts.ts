@@ -97,7 +97,13 @@ export const organizationDetailsSchema = organizationSchema
       maxMemoryMibMax: count,
       memoryMibTotalMax: count,
       keysMax: count,
-      requestsPerSecond: count,
+      requestsPerSecond: count.meta({
+        description: 'Commands over HTTP and `redis://` together.',
+      }),
+      connectionsMax: count.meta({
+        description:
+          'Connections over `redis://`, in each process that takes them; half of them for one key.',
+      }),
       apiRequestsPerMinute: count,
       operationsInFlightMax: count,
       backupsMax: count,

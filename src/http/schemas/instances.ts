@@ -170,7 +170,10 @@ export const instanceSchema = z
           'alone: over TLS it says which instance is meant.',
       }),
     host: z.string().meta({ example: 'cache.example.com' }),
-    port: z.number().int().meta({ example: 6379 }),
+    port: z.number().int().meta({
+      example: 6379,
+      description: 'The port for `redis://`; for TLS alone where the service takes nothing else.',
+    }),
     tlsPort: z.number().int().nullable().meta({
       example: 6380,
       description: 'The port for `rediss://`; null where the service has no certificate.',

@@ -31,7 +31,7 @@ export type Limited = Pick<KnownPrincipal, 'requestsPerSecond'> & {
 
 /** The rate that has nothing left. */
 export interface Excess {
-  readonly meter: Pick<Meter, 'limit' | 'readRemaining'>;
+  readonly meter: Pick<Meter, 'limit' | 'readRemaining' | 'readRestMs'>;
   /** Whether it is the key's own, or the plan's. */
   readonly isOwn: boolean;
 }

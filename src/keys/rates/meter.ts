@@ -28,6 +28,8 @@ export interface Meter {
   giveBack(cost: number, window: number): void;
   /** Points that are left of this second, as far as is known here. */
   readRemaining(): number;
+  /** Milliseconds until the window in hand is over: a second at most. */
+  readRestMs(): number;
 }
 
 /** @param name whose rate it is, in the store. */
@@ -146,6 +148,7 @@ export function createMeter(store: RateStore, name: string, limit: number): Mete
     giveBack(cost, spentIn) {
       if (spentIn === window && performance.now() < endMs) left += Math.min(cost, limit);
     },
+    readRestMs: () => Math.max(0, endMs - performance.now()),
     readRemaining() {
       return performance.now() < endMs ? left + remainingElsewhere : limit;
     },

@@ -115,12 +115,18 @@ test('a client that reads slowly, but reads, is not', async (t) => {
 
 test('a silent connection is ended only where there is a bound, and after it', async (t) => {
   const limits = { idleTimeoutMs: 700 };
-  const { client, secret, readLog } = await openDoorWithInstance(t, { limits });
-  const { send, readLine, readToEnd } = await client();
-  send(`AUTH ${secret}\r\n`);
-  await readLine();
-  await readToEnd();
+  const { client, secret, edge, readLog } = await openDoorWithInstance(t, { limits });
+  const [silent, talking] = [await client(), await client()];
+  for (const { send, readLine } of [silent, talking]) {
+    send(`AUTH ${secret}\r\n`);
+    t.is(await readLine(), '+OK');
+  }
+  const words = setInterval(() => talking.send('PING\r\n'), 100);
+  t.teardown(() => clearInterval(words));
+  await silent.readToEnd();
   t.true(readLog().includes('"reason":"idle"'));
+  await talking.readLine();
+  t.like(edge.readFigures(), { gauges: { signed_in_connections: 1 }, refusals: { idle: 1 } });
 });
 
 test('one address has a part of the connections before it has signed in, and all after', async (t) => {

@@ -72,6 +72,16 @@ test('a client without TLS on the port of TLS is told to use rediss://, and clos
   }
 });
 
+test('a door that takes TLS alone says the same on the port that else is for both', async (t) => {
+  const { plain, secure, port } = await openTlsDoor(t, { entrance: { takesPlain: false } });
+  const { send, readToEnd } = await plain(port);
+  send('PING\r\n');
+  t.regex(await readToEnd(), /^-ERR this port takes TLS only: connect with rediss:/);
+  const safe = await secure(port);
+  safe.send('PING\r\n');
+  t.is(await safe.readLine(), '-NOAUTH Authentication required.');
+});
+
 test('a client with TLS at a door without a certificate gets an alert that it can show', async (t) => {
   const { port, readLog } = await openDoorWithInstance(t);
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {

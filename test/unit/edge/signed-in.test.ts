@@ -226,10 +226,20 @@ test('what clients do is counted for the operator', async (t) => {
   const { edge, send, readLine, readToEnd, orm, keyId } = await openSignedIn(t);
   send(`PING\r\nAUTH wrong\r\nECHO hello\r\n`);
   await readLines({ readLine }, 4);
-  const { counters, refusals, gauges } = edge.readFigures();
+  const { counters, refusals, gauges, held, lows, peaks } = edge.readFigures();
   t.like(counters, { accepted: 1, opened: 1, commands: 3, bytesIn: 30 });
   t.is(refusals.sign_in_refused, 1);
   t.deepEqual(gauges, { connections: 1, signed_in_connections: 1 });
+  // The first chunk of all is measured: one value, and its sum.
+  for (const numbers of [held.requests, held.replies]) {
+    t.is(
+      numbers.slice(0, -1).reduce((sum, count) => sum + count, 0),
+      1,
+    );
+    t.true((numbers.at(-1) ?? 0) > 0 && (numbers.at(-1) ?? 0) < 5);
+  }
+  t.deepEqual(lows, {});
+  t.true((peaks.event_loop_delay_seconds ?? -1) >= 0);
   const key = await orm.em.fork().findOneOrFail(DataKeyEntity, { id: keyId });
   t.true(key.lastUsedAt instanceof Date);
   send('QUIT\r\n');
