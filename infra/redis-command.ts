@@ -1,8 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { platformUser } from './platform-user.ts';
-
-/** The file in /data that says, by a byte in it, that dump.rdb is a backup to be loaded. */
-export const restoreMark = 'restoring';
+import { restoreMark } from './restore-mark.ts';
 
 /**
  * What a restart must find is kept in the volume: users in users.acl (ACL SAVE writes it), live settings

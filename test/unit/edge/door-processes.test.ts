@@ -60,7 +60,7 @@ test.serial(
     for (const name of loaded)
       t.notRegex(name, /^(@mikro-orm|@pulumi|koa|@koa|dockerode|zod|pg|@?libsql)/);
     const folders = new Set([...stdout.matchAll(/\/src\/(\w+)\//g)].map(([, folder]) => folder));
-    t.deepEqual([...folders].sort(), ['edge', 'instances', 'keys', 'lib', 'processes']);
+    t.deepEqual([...folders].sort(), ['edge', 'instances', 'keys', 'lib', 'metrics', 'processes']);
   },
 );
 
