@@ -41,6 +41,7 @@ export function serveBeside<Settings, Figures>(
   const { ask, hearAnswer } = createQuestions(send);
   const usedKeyIds = new Set<string>();
   let served: Served<Figures> | undefined;
+  let isEnding = false;
 
   function tell(): void {
     if (!served) return;
@@ -63,7 +64,10 @@ export function serveBeside<Settings, Figures>(
     }
   }
 
+  /** Once: what is under way is not to be cut because the service ends meanwhile. */
   function end(): void {
+    if (isEnding) return;
+    isEnding = true;
     const closing = served?.close() ?? Promise.resolve();
     void closing.then(tell).finally(() => process.exit(0));
   }

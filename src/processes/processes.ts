@@ -74,6 +74,7 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
   const timers = new Set<NodeJS.Timeout>();
   let isClosed = false;
   const common = { logLevel, isShared: ports.findLostWays !== undefined };
+  const answer = createAnswers<Settings>(name, ports, logger);
 
   function tellAll(message: ToProcess<Settings>): void {
     for (const { child } of processes) send(child, message);
@@ -128,21 +129,11 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
     } else if (message.type === 'failed') {
       logger.error({ reason: message.reason }, `a ${name} process cannot serve`);
       own.serving.reject(new Error(message.reason));
-    } else if (message.type === 'ask') void answer(own.child, message.id, message);
+    } else if (message.type === 'ask')
+      void answer(message.id, message).then((told) => send(own.child, told));
     else {
       own.figures = message.figures;
       for (const keyId of message.keyIds) ports.keyUsage.touchKey(keyId);
-    }
-  }
-
-  async function answer(child: ChildProcess, id: number, question: Question): Promise<void> {
-    try {
-      send(child, { type: 'answer', id, answer: await find(ports, question) });
-    } catch (error) {
-      // Only its kind: a database's message may quote the query.
-      const kind = error instanceof Error ? error.name : typeof error;
-      logger.warn({ kind, what: question.what }, `a ${name} process could not be answered`);
-      send(child, { type: 'no answer', id });
     }
   }
 
@@ -164,6 +155,20 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
       await Promise.all([...processes].map(({ child }) => endProcess(child)));
       await ports.keyUsage.settle();
     },
+  };
+}
+
+/** Makes what answers a question; it never throws. */
+function createAnswers<Settings>(name: string, ports: KeyPorts, logger: Logger) {
+  return async (id: number, question: Question): Promise<ToProcess<Settings>> => {
+    try {
+      return { type: 'answer', id, answer: await find(ports, question) };
+    } catch (error) {
+      // Only its kind: a database's message may quote the query.
+      const kind = error instanceof Error ? error.name : typeof error;
+      logger.warn({ kind, what: question.what }, `a ${name} process could not be answered`);
+      return { type: 'no answer', id };
+    }
   };
 }
 

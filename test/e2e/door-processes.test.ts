@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Redis } from 'ioredis';
 import { pollUntil } from '../../src/lib/retry.ts';
 import { findProcessOf, listDoorProcesses } from '../support/door-processes.ts';
+import { isRunning } from '../support/processes.ts';
 import {
   createRunningInstance,
   startTestService,
@@ -88,6 +89,13 @@ test('two door processes hold keys and rates together, and one that is killed ha
 
   t.is(await service.end('SIGTERM'), 0);
   t.deepEqual(listDoorProcesses(service), []);
+
+  // Where the service is killed they end by themselves.
+  await service.start();
+  const orphans = listDoorProcesses(service);
+  t.is(orphans.length, 2);
+  await service.end('SIGKILL');
+  await pollUntil(async () => !orphans.some(isRunning) || undefined, patience);
 });
 
 async function countCommands({ url }: TestService): Promise<number> {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { createDoorProcesses, type DoorProcesses } from '../../../src/door-processes.ts';
@@ -188,6 +189,27 @@ test.serial(
     await Promise.all([ports.port, ports.tlsPort ?? 0].map((port) => openClient(t, port)));
   },
 );
+
+test.serial('a certificate that is replaced is taken by every process', async (t) => {
+  const { authority, replace, ...files } = await makeCertificate(t);
+  const certificate = { certFile: files.certFile, keyFile: files.keyFile };
+  const doors = await make(t, { count: 2 });
+  const own = { ...entrance, certificate, certificateLookMs: 20 };
+  const { port } = await doors.start({ ...wanted, entrance: own });
+  const look = async (): Promise<string> => {
+    const client = connectTls({ port, host, ca: authority.cert });
+    await once(client, 'secureConnect');
+    const { serialNumber } = client.getPeerCertificate();
+    client.destroy();
+    return serialNumber;
+  };
+  const lookOften = async () => new Set(await Promise.all(Array.from({ length: 8 }, look)));
+  const before = await lookOften();
+  t.is(before.size, 1);
+  await replace();
+  await pollUntil(async () => before.isDisjointFrom(await lookOften()) || undefined, patience);
+  t.is((await lookOften()).size, 1);
+});
 
 test.serial(
   'a taken port and an unusable certificate stop the start, in the words of the door',
