@@ -1,11 +1,6 @@
 /**
- * The files of a private set-up's TLS, `tls/` in the data directory: an authority that is made once, and the
- * door's certificate from it, made anew whenever asked.
- *
- *   ca.crt     what clients trust
- *   ca.key     signs; nobody but its owner reads it
- *   redis.crt  the door's certificate
- *   redis.key  its key
+ * Makes the files of a private set-up's TLS (private-tls-files.ts): an authority once, and the door's
+ * certificate from it, anew whenever asked.
  *
  * Guarantees: files are for their owner alone (0600, the folder 0700); the authority is never replaced, so
  * whoever trusts it goes on trusting; a door that runs sees whole files only.
@@ -17,6 +12,7 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { createAuthority, type Issued, issueServerCertificate } from './lib/private-ca.ts';
 import { replaceFile } from './lib/replace-file.ts';
+import { locatePrivateTls, privateTlsFiles } from './private-tls-files.ts';
 
 export interface PrivateTls {
   readonly caFile: string;
@@ -41,10 +37,11 @@ export async function makePrivateTls(
   config: Pick<Config, 'dataDir' | 'host' | 'publicHost' | 'door'>,
   { more, now }: { more: readonly string[]; now: Date },
 ): Promise<PrivateTls> {
-  const folder = join(config.dataDir, 'tls');
+  const folder = locatePrivateTls(config);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const [caFile, caKeyFile] = [join(folder, 'ca.crt'), join(folder, 'ca.key')];
-  const [certFile, keyFile] = [join(folder, 'redis.crt'), join(folder, 'redis.key')];
+  const [caFile, caKeyFile, certFile, keyFile] = privateTlsFiles.map((file) =>
+    join(folder, file),
+  ) as [string, string, string, string];
   const isNewAuthority = !existsSync(caFile);
   if (isNewAuthority) {
     const made = await createAuthority('SwiftCache private CA', { now, days: authorityDays });

@@ -1,5 +1,6 @@
 /**
- * The backup of a service, made while it runs: database, keys, the stacks' configuration and state.
+ * The backup of a service, made while it runs: database, keys, a private set-up's TLS, the stacks'
+ * configuration and state.
  *
  * Guarantees: the database is read as it was at one moment; the stacks are read after it, and instances
  * that changed in between are named in the manifest, so that a restore brings them to their wish again;
@@ -18,6 +19,7 @@ import { ArchiveError, type ArchiveWriter, createArchive } from './archive.ts';
 import { archiveFormat, type Manifest } from './manifest.ts';
 import { exportState, listStates, readStackConfig } from './stack-files.ts';
 import { dumpTables } from './tables.ts';
+import { readTlsFiles } from './tls-files.ts';
 
 export interface BackupReport {
   readonly bytes: number;
@@ -75,6 +77,7 @@ async function writeParts(
   await archive.add('keys/passphrase', readKey(config.passphraseFile));
   const masterKey = config.masterKey?.toString('hex') ?? readKey(config.masterKeyFile);
   await archive.add('keys/master.key', masterKey);
+  for (const [name, body] of readTlsFiles(config)) await archive.add(name, body);
   const before = await readMotion(orm);
   const tables = await writeTables(orm, archive, say);
   const { stacks, warnings } = await writeStacks(config, orm, archive, say);

@@ -1,5 +1,5 @@
 /**
- * The files of a service where a restore puts them: keys, project, stacks. The database is beside it.
+ * The files of a service where a restore puts them: keys, TLS, project, stacks. The database is beside it.
  *
  * Guarantees: what is there is moved, not removed, and can be moved back; only what belongs to this service is
  * touched, of a state backend its own project alone; backups of instances stay where they are.
@@ -16,10 +16,12 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Config } from '../config.ts';
+import { locatePrivateTls } from '../private-tls-files.ts';
 import { stateFolder } from '../provisioning/file-backend.ts';
 import { locateProject, prepareProject } from '../provisioning/project.ts';
 import { ArchiveError } from './archive.ts';
 import { importStates, listStacks, stateFolders, writeStackConfig } from './stack-files.ts';
+import { hasTlsFiles, writeTlsFiles } from './tls-files.ts';
 
 /** The members of an archive that are no rows, by name. */
 export type SmallMembers = ReadonlyMap<string, Buffer>;
@@ -35,8 +37,10 @@ export interface ClearedPlace {
 /**
  * Moves what is there to names of its own.
  * @param isUsed whether a service has run there: then the whole data directory goes, else what set-up made.
+ * @param members of the archive that is to come.
  */
-export function clearPlace(config: Config, isUsed: boolean): ClearedPlace {
+export function clearPlace(config: Config, isUsed: boolean, members: SmallMembers): ClearedPlace {
+  const list = (): string[] => listPaths(config, isUsed, members);
   const stamp = new Date().toISOString().replaceAll(/[-:]|\..*/g, '');
   const mark = `before-restore-${stamp}`;
   const aside = `${config.dataDir}.${mark}`;
@@ -47,11 +51,11 @@ export function clearPlace(config: Config, isUsed: boolean): ClearedPlace {
     rmSync(aside, { recursive: true, force: true });
   };
   const undo = (): void => {
-    for (const path of listPaths(config, isUsed)) rmSync(path, { recursive: true, force: true });
+    for (const path of list()) rmSync(path, { recursive: true, force: true });
     moveBack();
   };
   try {
-    for (const from of listPaths(config, isUsed)) {
+    for (const from of list()) {
       if (!existsSync(from)) continue;
       const to = nameAside(config, from, mark);
       mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
@@ -79,12 +83,13 @@ function nameAside(config: Config, path: string, mark: string): string {
 }
 
 /** What a restore makes room for. */
-function listPaths(config: Config, isUsed: boolean): string[] {
+function listPaths(config: Config, isUsed: boolean, members: SmallMembers): string[] {
   const { masterKeyFile, databaseUrl, databaseFile, dataDir } = config;
   const { stacksDir } = locateProject(config);
   const own = [
     masterKeyFile,
     ...(isOwnPassphrase(config) ? [config.passphraseFile] : []),
+    ...(hasTlsFiles(members) ? [locatePrivateTls(config)] : []),
     ...(databaseUrl ? [] : ['', '-wal', '-shm'].map((end) => `${databaseFile}${end}`)),
     ...stateFolders(config),
     ...listStacks(config).map((stack) => join(stacksDir, `Pulumi.${stack}.yaml`)),
@@ -118,6 +123,7 @@ export async function writePlace(
   if (!config.masterKey) {
     writeFileSync(config.masterKeyFile, `${archivedMasterKey(members)}\n`, { mode: 0o600 });
   }
+  writeTlsFiles(config, members);
   prepareProject(config);
   const states = new Map(pick(members, /^state\/(.+)\.json$/));
   const left = await importStates(config, states);

@@ -45,7 +45,7 @@ export async function restoreService(
   const { manifest, kept: small } = await verifyArchive(file, passphrase, isSmall);
   requireSameMasterKey(config, small, replace);
   requireKnownMigrations(manifest);
-  const cleared = clearPlace(config, problem !== undefined);
+  const cleared = clearPlace(config, problem !== undefined, small);
   if (cleared.aside) say(`What is here goes to ${cleared.aside}`);
   try {
     say('Keys and stacks');

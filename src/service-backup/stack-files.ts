@@ -181,7 +181,8 @@ function configPath(config: Pick<Config, 'dataDir'>, stack: string): string {
   return join(locateProject(config).stacksDir, `Pulumi.${stack}.yaml`);
 }
 
-function readIfThere(path: string): Buffer | undefined {
+/** Gives undefined where there is no such file. */
+export function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -12,6 +12,9 @@ const deployment = { resources: [] };
 const members = new Map([
   ['keys/passphrase', Buffer.from('of the archive')],
   ['keys/master.key', Buffer.from('a'.repeat(64))],
+  ['tls/ca.crt', Buffer.from('an authority')],
+  ['tls/ca.key', Buffer.from('its key')],
+  ['tls/../elsewhere', Buffer.from('of nobody')],
   ['stacks/Pulumi.inst_b.yaml', Buffer.from('config: {}\n')],
   ['state/inst_b.json', Buffer.from(JSON.stringify({ version: 3, deployment }))],
 ]);
@@ -29,6 +32,7 @@ function startPlace(t: ExecutionContext) {
   write(join(states, 'another/prod.json'), 'theirs');
   write(join(config.dataDir, 'backups/org_a/bkp_a'), 'a backup of an instance');
   write(join(config.dataDir, 'project/stacks/Pulumi.inst_a.yaml'), 'ours');
+  write(join(config.dataDir, 'tls/ca.crt'), 'another authority');
   return { folder, config, states };
 }
 
@@ -48,7 +52,7 @@ for (const isUsed of [true, false]) {
   test(`a restore that breaks off has everything back in its place, used: ${isUsed}`, async (t) => {
     const { folder, config } = startPlace(t);
     const before = readAll(folder);
-    const cleared = clearPlace(config, isUsed);
+    const cleared = clearPlace(config, isUsed, members);
     t.notDeepEqual(readAll(folder), before);
     await writePlace(config, members, () => {});
     cleared.undo();
@@ -61,7 +65,7 @@ for (const isUsed of [true, false]) {
 
 test('backups of instances and the states of other projects stay where they are', async (t) => {
   const { config, states } = startPlace(t);
-  const { aside = '' } = clearPlace(config, true);
+  const { aside = '' } = clearPlace(config, true, members);
   await writePlace(config, members, () => {});
   const backup = join(config.dataDir, 'backups/org_a/bkp_a');
   t.is(readFileSync(backup, 'utf8'), 'a backup of an instance');
@@ -77,4 +81,23 @@ test('a master key that is another one than the archive has is not replaced unas
   t.notThrows(() => requireSameMasterKey(config, members, true));
   writeFileSync(config.masterKeyFile, `${'a'.repeat(64)}\n`);
   t.notThrows(() => requireSameMasterKey(config, members, false));
+});
+
+test("the archive's authority takes the place of another, for its owner alone, and puts that aside", async (t) => {
+  const { config } = startPlace(t);
+  const { aside = '' } = clearPlace(config, false, members);
+  await writePlace(config, members, () => {});
+  const tls = join(config.dataDir, 'tls');
+  t.deepEqual(readAll(tls), { 'ca.crt': 'an authority', 'ca.key': 'its key' });
+  t.is(statSync(tls).mode & 0o777, 0o700);
+  t.is(statSync(join(tls, 'ca.key')).mode & 0o777, 0o600);
+  t.deepEqual(readAll(join(aside, 'tls')), { 'ca.crt': 'another authority' });
+});
+
+test('where the archive has none, the authority that is there stays', async (t) => {
+  const { config } = startPlace(t);
+  const without = new Map([...members].filter(([name]) => !name.startsWith('tls/')));
+  clearPlace(config, false, without);
+  await writePlace(config, without, () => {});
+  t.deepEqual(readAll(join(config.dataDir, 'tls')), { 'ca.crt': 'another authority' });
 });

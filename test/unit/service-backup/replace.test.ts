@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { prepareDataDirectory } from '../../../src/data-directory.ts';
+import { makePrivateTls } from '../../../src/private-tls.ts';
 import { ensureInstallationId } from '../../../src/provisioning/installation.ts';
 import { backUpService } from '../../../src/service-backup/backup.ts';
 import { restoreService } from '../../../src/service-backup/restore.ts';
@@ -17,6 +18,8 @@ test('a restore over a service refuses, and where it is told to, puts aside what
   prepareDataDirectory(config);
   const orm = await openDatabase(config);
   const installationId = await ensureInstallationId(orm);
+  const tls = await makePrivateTls(config, { more: [], now: new Date() });
+  const authority = readFileSync(tls.caFile, 'utf8');
   const { id } = await addOrganization(orm);
   const file = join(folder, 'service.age');
   const options = { file, passphrase: 'correct horse battery staple', say: () => {} };
@@ -25,6 +28,7 @@ test('a restore over a service refuses, and where it is told to, puts aside what
   const { manifest: made } = await backUpService(config, options);
   t.true(made.warnings.some((text) => text.includes(`${instance.id} has no state`)));
   const later = await addOrganization(orm);
+  writeFileSync(tls.caFile, 'of a later time');
   await orm.close();
   const key = readFileSync(config.masterKeyFile, 'utf8');
 
@@ -45,6 +49,8 @@ test('a restore over a service refuses, and where it is told to, puts aside what
 
   const { manifest, putAside } = await restoreService(config, { ...options, replace: true });
   t.is(manifest.installationId, installationId);
+  t.is(readFileSync(tls.caFile, 'utf8'), authority);
+  t.true(readFileSync(tls.keyFile, 'utf8').includes('PRIVATE KEY'));
   const restored = await openDatabase(config);
   t.teardown(() => restored.close());
   const organizations = await restored.em.fork().find(OrganizationEntity, {});
