@@ -57,11 +57,14 @@ export function findDifference(
     return `the door's connection is ${door.end}, ${direct.end} directly`;
   const [own, theirs] = [mask(door.bytes), mask(direct.bytes)];
   if (own === theirs) return undefined;
-  if (mayLoseReplies && (own.startsWith(theirs) || theirs.startsWith(own))) return undefined;
   const [ownReplies, theirReplies] = [splitReplies(own), splitReplies(theirs)];
   for (let index = 0; index < Math.max(ownReplies.length, theirReplies.length); index += 1) {
     const [ownReply = '', theirReply = ''] = [ownReplies[index], theirReplies[index]];
     if (ownReply === theirReply) continue;
+    // The shorter of the two ends here.
+    if (mayLoseReplies && (theirReply.startsWith(ownReply) || ownReply.startsWith(theirReply))) {
+      return undefined;
+    }
     const row = listed.find(({ direct, door }) => direct.test(theirReply) && door.test(ownReply));
     if (row?.isLast) return undefined;
     if (row) continue;
