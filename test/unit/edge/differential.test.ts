@@ -19,6 +19,9 @@ const atOnce = 16;
 const batch = 2_000;
 const differencesMax = 10;
 
+const refusedSignIn =
+  /^-(WRONGPASS|ERR this connection belongs to another key|ERR syntax error in AUTH or HELLO)/;
+
 /** Where the door answers for itself, by design. */
 const listed: readonly Listed[] = [
   {
@@ -29,7 +32,7 @@ const listed: readonly Listed[] = [
   {
     why: 'Redis queues a sign-in; what the door refuses in its place spoils the transaction',
     direct: /^\+QUEUED/,
-    door: /^-(WRONGPASS|ERR this connection belongs to another key)/,
+    door: refusedSignIn,
     isLast: true,
   },
   {
@@ -39,9 +42,25 @@ const listed: readonly Listed[] = [
     isLast: true,
   },
   {
+    why: 'the same, where Redis too goes on behind it',
+    direct: /^-(NOPROTO|ERR (Syntax error in HELLO|Protocol version is))/,
+    door: /^-ERR syntax error in AUTH or HELLO/,
+  },
+  {
+    why: 'Redis 7.0 has signed in by the time it refuses the name beside it, later ones have not',
+    direct: /^-ERR Client names cannot contain/,
+    door: /^-ERR syntax error in AUTH or HELLO/,
+    isLast: true,
+  },
+  {
     why: 'the door looks whose key it is before it looks at the name beside it',
     direct: /^-WRONGPASS/,
     door: /^-ERR this connection belongs to another key/,
+  },
+  {
+    why: 'Redis takes no sign-in of a subscriber; the door refuses a wrong one before Redis sees it',
+    direct: /^-ERR Can't execute '(auth|hello)': only /,
+    door: refusedSignIn,
   },
   {
     why: 'the door ends a line that is too long for a number, and Redis reads what is there',
