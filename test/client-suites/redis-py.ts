@@ -40,7 +40,23 @@ const asyncFiles = [
   ...['connection', 'connection_pool', 'connect', 'cwe_404', 'retry'],
 ].map((name) => `tests/test_asyncio/test_${name}.py`);
 
-const listed: readonly Listed[] = [];
+/**
+ * These connect without the password, and then only look at the pool. Redis 7.0 tells such a stranger that it
+ * knows no CLIENT SETINFO, which redis-py passes over; the door, that it has to sign in, as Redis does from 7.2
+ * on, which knows that command.
+ */
+const withoutPassword = 'NOAUTH comes before "unknown command"';
+const listed: readonly Listed[] = [
+  { test: /::TestPubSubDeadlock::test_pubsub_deadlock$/, why: withoutPassword },
+  {
+    test: /_pool\.py::TestConnectionPool::test_(multiple_connections|reuse_previously_released_connection|release_not_owned_connection)$/,
+    why: withoutPassword,
+  },
+  {
+    test: /test_release_parent_connection_from_pool_in_child_process\[/,
+    why: withoutPassword,
+  },
+];
 
 /** Runs the suite in both protocols. Gives what differs. @throws where Python or its packages are not to be had. */
 export async function runRedisPy(sides: Sides, say: (text: string) => void): Promise<string[]> {
@@ -51,7 +67,7 @@ export async function runRedisPy(sides: Sides, say: (text: string) => void): Pro
     const runBoth = (tests: readonly string[]): Promise<[Outcomes, Outcomes]> =>
       Promise.all([runTests(sides.door, protocol, tests), runTests(sides.direct, protocol, tests)]);
     let [door, direct] = await runBoth([...files, ...asyncFiles]);
-    const counts = `${count(door)} through the door, ${count(direct)} directly`;
+    const counts = `${direct.size} tests: ${count(door)} through the door, ${count(direct)} directly`;
     let found = compareOutcomes({ door, direct }, listed);
     for (let again = 1; again < tries && found.length > 0; again += 1) {
       [door, direct] = await runBoth(found.map(({ test }) => test));
@@ -59,7 +75,7 @@ export async function runRedisPy(sides: Sides, say: (text: string) => void): Pro
       found = found.filter(({ test }) => still.some((other) => other.test === test));
     }
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
-    say(`RESP${protocol}, ${direct.size} tests in ${seconds} s: ${counts}; ${found.length} differ`);
+    say(`RESP${protocol} in ${seconds} s, ${counts}; ${found.length} differ`);
     differences.push(...found.map(({ text }) => `RESP${protocol}: ${text}`));
   }
   return differences;

@@ -63,6 +63,11 @@ const listed: readonly Listed[] = [
     door: refusedSignIn,
   },
   {
+    why: 'several subscriptions that end at once do so in the order of a hash table, which each Redis has its own of',
+    direct: /^[*>]3\r\n\$1[12]\r\n[ps]?unsubscribe\r\n/,
+    door: /^[*>]3\r\n\$1[12]\r\n[ps]?unsubscribe\r\n/,
+  },
+  {
     why: 'the door ends a line that is too long for a number, and Redis reads what is there',
     direct: /^-ERR Protocol error: too big (mbulk|bulk) count string/,
     door: /^-ERR Protocol error: invalid (multibulk|bulk) length/,
