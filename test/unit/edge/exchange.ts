@@ -57,17 +57,39 @@ export function findDifference(
     return `the door's connection is ${door.end}, ${direct.end} directly`;
   const [own, theirs] = [mask(door.bytes), mask(direct.bytes)];
   if (own === theirs) return undefined;
-  if (mayLoseReplies && (own.startsWith(theirs) || theirs.startsWith(own))) return undefined;
+  return differenceOf(own, theirs, { mayLoseReplies, listed });
+}
+
+/** The same for replies, and for what an array holds: a subscription in a transaction answers more than it says. */
+function differenceOf(
+  own: string,
+  theirs: string,
+  context: { readonly mayLoseReplies: boolean; readonly listed: readonly Listed[] },
+): string | undefined {
+  const { mayLoseReplies, listed } = context;
   const [ownReplies, theirReplies] = [splitReplies(own), splitReplies(theirs)];
   for (let index = 0; index < Math.max(ownReplies.length, theirReplies.length); index += 1) {
     const [ownReply = '', theirReply = ''] = [ownReplies[index], theirReplies[index]];
     if (ownReply === theirReply) continue;
+    // The shorter of the two ends here.
+    if (mayLoseReplies && (theirReply.startsWith(ownReply) || ownReply.startsWith(theirReply))) {
+      return undefined;
+    }
     const row = listed.find(({ direct, door }) => direct.test(theirReply) && door.test(ownReply));
     if (row?.isLast) return undefined;
     if (row) continue;
+    const [ownItems, theirItems] = [itemsOf(ownReply), itemsOf(theirReply)];
+    const areAlike = ownItems.head !== '' && ownItems.head === theirItems.head;
+    if (areAlike && !differenceOf(ownItems.rest, theirItems.rest, context)) continue;
     return `reply ${index}: ${show(ownReply)}, but directly ${show(theirReply)}`;
   }
   return undefined;
+}
+
+/** The line that begins an array, map, set or push, and what is behind it; no such line where it is none. */
+function itemsOf(reply: string): { head: string; rest: string } {
+  const headBytes = (reply[0] ?? '') in itemsEach ? reply.indexOf('\n') + 1 : 0;
+  return { head: reply.slice(0, headBytes), rest: reply.slice(headBytes) };
 }
 
 /** The number that Redis gave the connection, in the reply to HELLO, is another each time. */

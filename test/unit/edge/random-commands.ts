@@ -25,12 +25,13 @@ export interface Scene {
   readonly isSmall: boolean;
 }
 
-const bigBytes = 10 * 1024 * 1024;
+/** A script whose reply is of 10 MB. */
+export const bigReply = `return ('x'):rep(${10 * 1024 * 1024})`;
 const largeBytes = 200 * 1024;
 
 /** One command, or some that belong together. */
 export function randomCommands(chance: Chance, scene: Scene): Command[] {
-  if (!scene.isSmall && chance.oneIn(600)) return [['EVAL', `return ('x'):rep(${bigBytes})`, '0']];
+  if (!scene.isSmall && chance.oneIn(2_000)) return [['EVAL', bigReply, '0']];
   if (!scene.isSmall && chance.oneIn(60)) return large(chance, scene);
   const kind = !scene.isSmall && chance.oneIn(20) ? wholesome : chance.pick(kinds);
   return kind(chance, scene);

@@ -7,7 +7,7 @@
  * ask for little. Broken bytes may leave Redis waiting for more, so they end by closing, too.
  */
 import type { Chance } from './random.ts';
-import { type Command, randomCommands, type Scene } from './random-commands.ts';
+import { bigReply, type Command, randomCommands, type Scene } from './random-commands.ts';
 
 export interface Stream {
   /** Before anything else; for the door, and the same for Redis itself, which knows the user by name. */
@@ -41,21 +41,32 @@ export function randomStream(chance: Chance, scene: Omit<Scene, 'isSmall'>): Str
   for (let number = 0; number < count; number += 1) {
     for (const command of randomCommands(chance, perhaps)) parts.push(encode(chance, command));
   }
-  if (end === 'quit early') parts.splice(chance.below(parts.length + 1), 0, quit);
+  if (end === 'quit early') parts.splice(placeOfQuit(chance, parts), 0, quit);
   if (end === 'broken') breakSomewhere(chance, parts);
   if (end === 'too long a line') parts.push(Buffer.alloc(70 * 1024, chance.pick(['x', '*1', '$'])));
   if (end === 'quit') parts.push(quit);
   const body = Buffer.concat(parts);
   const cuts = chance.oneIn(3) ? [] : cutsOf(chance, body.length);
-  const isRead = cuts.length === 0 && body.length <= readAtOnceBytes;
-  // Who has given up the sign-in is told off, and cut off, for what is long.
-  const mayEndEarly = (end !== 'quit' && end !== 'half-close') || /reset/i.test(String(body));
+  // Who has given up the sign-in is told off, and cut off, for what is long; for a big reply that still waits,
+  // whenever Redis looks around, ten times a second.
+  const text = body.toString('latin1');
+  // The door sends on a sign-in by itself, so that what stands before it may be read alone.
+  const isRead = cuts.length === 0 && body.length <= readAtOnceBytes && !/auth|hello/i.test(text);
+  const mayBeCut = /reset/i.test(text);
+  const mayEndEarly = (end !== 'quit' && end !== 'half-close') || mayBeCut;
   const mayLoseReplies =
-    mayEndEarly && (!isRead || /^(post|host:)/im.test(body.toString('latin1')));
+    (mayEndEarly && (!isRead || /^(post|host:)/im.test(text))) ||
+    (mayBeCut && text.includes(bigReply));
   return { signIn: signInOf(chance, scene), body, cuts, halfCloses, mayLoseReplies };
 }
 
 const quit = Buffer.from('*1\r\n$4\r\nQUIT\r\n');
+
+/** Anywhere, but not where no replies are wanted: Redis leaves who says it there alone, or not, as it comes. */
+function placeOfQuit(chance: Chance, parts: readonly Buffer[]): number {
+  const isSilent = /reply/i.test(String(Buffer.concat(parts)));
+  return isSilent ? 0 : chance.below(parts.length + 1);
+}
 
 function signInOf(chance: Chance, { keyId, secret }: Omit<Scene, 'isSmall'>): Stream['signIn'] {
   const version = chance.pick(['2', '3']);

@@ -1,6 +1,5 @@
 /** The door before a Redis as an instance has it: `default` off, keys as its users. */
-import type { ExecutionContext } from 'ava';
-import type { EdgeLimits } from '../../../src/edge/edge.ts';
+import type { EdgeLimits, EntranceSettings } from '../../../src/edge/edge.ts';
 import { sha256Hex } from '../../../src/lib/crypto.ts';
 import type { KeyPermission } from '../../../src/store/entities/data-key.ts';
 import { OrganizationEntity } from '../../../src/store/entities/organization.ts';
@@ -16,18 +15,26 @@ export interface RealDoor extends Door, DoorKey {
   readonly instanceId: string;
 }
 
+interface Teardown {
+  teardown(action: () => unknown): void;
+}
+
 const permissions: KeyPermission[] = ['read', 'write'];
 /** One address makes all the failed sign-ins of a test: they are not what it is about. */
 const manyFailures = { failuresBeforeSlow: 1e9, failuresMax: 1e9 } as Partial<EdgeLimits>;
 
 /** A Redis whose `default` user is off, so that a client is nobody until it signs in. */
-export function startInstanceRedis(t?: ExecutionContext): Promise<RedisContainer> {
+export function startInstanceRedis(t?: Teardown): Promise<RedisContainer> {
   return startRedisContainer(t, { platformPassword: 'the password of the platform' });
 }
 
 /** A door with one running instance in this Redis, and a key of it in a plan that no test exhausts. */
-export async function openRealDoor(t: ExecutionContext, redis: RedisContainer): Promise<RealDoor> {
-  const door = await openDoor(t, manyFailures);
+export async function openRealDoor(
+  t: Teardown,
+  redis: RedisContainer,
+  entrance: EntranceSettings = {},
+): Promise<RealDoor> {
+  const door = await openDoor(t, manyFailures, entrance);
   await door.orm.em.fork().nativeUpdate(OrganizationEntity, {}, { plan: 'dedicated' });
   const instanceId = await addInstance(door.orm, { port: redis.port });
   const key = await addKey(door.orm, [instanceId]);
