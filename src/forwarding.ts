@@ -15,12 +15,13 @@ import {
 import { pipeline } from 'node:stream';
 
 const addressHeader = 'swiftcache-peer-address';
-/** They are about one connection, not about the request. */
+/** They are about one connection, not about the request; trailers are not passed on. */
 const ofConnection = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
   'transfer-encoding',
+  'trailer',
   'upgrade',
   'expect',
   'date',
@@ -34,12 +35,8 @@ export function createForwarder(
   // As many connections as there are requests: with a bound, slow uploads would keep all others waiting.
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 50 });
   return (request, response) => {
-    const { method, url: path, socket } = request;
-    // First, so that a list of headers that is cut at its end does not lose it.
-    const headers = [addressHeader, socket.remoteAddress ?? ''];
-    const hasBody = request.headers['transfer-encoding'] !== undefined;
-    if (hasBody) headers.push('Transfer-Encoding', 'chunked');
-    headers.push(...keep(request.rawHeaders));
+    const { method, url: path } = request;
+    const headers = listHeaders(request);
     const forwarded = openRequest({ socketPath, agent, method, path, headers });
     forwarded.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, keep(answer.rawHeaders));
@@ -51,6 +48,21 @@ export function createForwarder(
     response.once('close', () => forwarded.destroy());
     pipeline(request, forwarded, ignore);
   };
+}
+
+/** The headers that a request is passed on with. What would not be whole without a header gets it. */
+function listHeaders({ method, headers, rawHeaders, socket }: IncomingMessage): string[] {
+  // First, so that a list of headers that is cut at its end does not lose it.
+  const list = [addressHeader, socket.remoteAddress ?? ''];
+  // HTTP/1.0 may go without, and what is sent here is 1.1.
+  if (headers.host === undefined) list.push('Host', '');
+  if (headers['transfer-encoding'] !== undefined) list.push('Transfer-Encoding', 'chunked');
+  else if (headers['content-length'] === undefined && method !== 'GET' && method !== 'HEAD') {
+    // There is no body, where Node would announce one.
+    list.push('Content-Length', '0');
+  }
+  list.push(...keep(rawHeaders));
+  return list;
 }
 
 /** Takes the address of a forwarded request for its socket's, which is where it is looked for. */

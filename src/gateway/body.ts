@@ -15,7 +15,7 @@ const allArrivingBytesMax = 256 * 1024 * 1024;
 
 export interface BodyReader {
   /**
-   * Reads the body of a request whose listeners nobody has set yet.
+   * Reads the body of a request whose listeners nobody has set yet; its sender may have gone meanwhile.
    * @throws {AppError} `body_too_large`, `invalid_request` where it breaks off, `instance_unreachable`
    * where too many others are on their way.
    */
@@ -36,6 +36,8 @@ export function createBodyReader(
   function read(request: IncomingMessage): Promise<Buffer> {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > bodyBytesMax) return Promise.reject(refuse(request, tooLarge(bodyBytesMax)));
+    // It has told of its end already, and tells nothing more.
+    if (request.destroyed) return Promise.reject(brokenOff());
     return new Promise((resolve, reject) => {
       // Nearly every body comes in one piece, which is then taken as it is.
       let first: Buffer | undefined;
@@ -56,7 +58,7 @@ export function createBodyReader(
         resolve(further ? Buffer.concat(further, bytes) : (first ?? empty));
       }
       function onClose(): void {
-        fail(badRequest('The body did not arrive whole'));
+        fail(brokenOff());
       }
       function fail(error: AppError): void {
         settle();
@@ -80,6 +82,10 @@ const empty = Buffer.alloc(0);
 const tooManyBytes = 'The gateway is receiving too much at once';
 
 function ignore(): void {}
+
+function brokenOff(): AppError {
+  return badRequest('The body did not arrive whole');
+}
 
 function tooLarge(bytesMax: number): AppError {
   return new AppError('body_too_large', `The body is larger than ${bytesMax} bytes`);

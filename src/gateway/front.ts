@@ -5,7 +5,8 @@
  *
  * Guarantees: every request is answered, once, whatever is thrown; the answer has the id, the length and
  * the headers that every answer has; a method that is not taken is a 405 that names those that are; what
- * is under way is counted, so that a stop can wait for it, and bounded on one connection.
+ * is under way is counted, so that a stop can wait for it, and bounded on one connection; what a connection
+ * sends behind a body runs after that body's commands.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -28,6 +29,13 @@ import type { Unread } from './unread.ts';
 const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT'];
 /** Requests that were sent on one connection without waiting for answers. */
 const perConnectionMax = 128;
+
+/** What of one connection has no answer yet. */
+interface Turns {
+  count: number;
+  /** Resolves when the last of them that has a body is answered. */
+  body: Promise<void> | undefined;
+}
 
 export interface FrontSettings {
   /** How many proxies in front are believed about where a request comes from. */
@@ -67,7 +75,7 @@ export interface Front {
 export function createFront(settings: FrontSettings, work: Work): Front {
   const { proxyHops, corsOrigins, compression } = settings;
   const cors = createCors(corsOrigins, methods);
-  const perConnection = new WeakMap<Socket, number>();
+  const perConnection = new WeakMap<Socket, Turns>();
   let isClosing = false;
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
@@ -113,13 +121,22 @@ export function createFront(settings: FrontSettings, work: Work): Front {
     }
   }
 
-  /** Node gives the next request of a connection before the answers to those ahead of it are sent. */
+  /**
+   * Node gives the next request of a connection before the answers to those ahead of it are sent. Behind one
+   * with a body it waits: else its command would run first, for that one's body is still being read.
+   */
   async function answerInTurn(exchange: Exchange): Promise<void> {
-    const { socket } = exchange.request;
-    const ahead = perConnection.get(socket) ?? 0;
-    perConnection.set(socket, ahead + 1);
-    await answer(exchange, ahead);
-    perConnection.set(socket, (perConnection.get(socket) ?? 1) - 1);
+    const { socket, method } = exchange.request;
+    const turns = perConnection.get(socket) ?? { count: 0, body: undefined };
+    perConnection.set(socket, turns);
+    const { count: ahead, body } = turns;
+    turns.count += 1;
+    const isWaiting = body && ahead > 0 && ahead < perConnectionMax;
+    const answered = isWaiting ? body.then(() => answer(exchange, ahead)) : answer(exchange, ahead);
+    const hasBody = method !== 'GET' && method !== 'HEAD';
+    if (hasBody && ahead < perConnectionMax) turns.body = answered;
+    await answered;
+    turns.count -= 1;
   }
 
   function serveChecked(exchange: Exchange, ahead: number): Promise<Answer | undefined> {

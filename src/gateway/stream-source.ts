@@ -51,16 +51,19 @@ function readFields(frame: Frame): string[] {
   const fields = (elementsOf(frame) ?? [frame]).map((element) => textOf(element) ?? '');
   const [kind] = fields;
   const payload = fields.at(-1);
-  // Upstash's client takes a pattern's messages for JSON and nothing else.
-  if (kind === 'pmessage' && payload !== undefined) fields[fields.length - 1] = toJson(payload);
+  // Upstash's client takes a pattern's messages for JSON and nothing else, others for JSON where they are.
+  const isJson = kind === 'pmessage' || (kind === 'message' && /[\r\n]/.test(payload ?? ''));
+  if (isJson && payload !== undefined) fields[fields.length - 1] = toJson(payload);
   return fields;
 }
 
+/** In one line, so that it need not be made a text for the event's sake: `{"a":1}` with a line break stays an object. */
 function toJson(text: string): string {
   try {
     JSON.parse(text);
-    return text;
   } catch {
     return JSON.stringify(text);
   }
+  // In JSON they stand between values alone.
+  return text.replace(/[\r\n]+/g, ' ');
 }

@@ -2,8 +2,8 @@
  * The answer to a plain request: what of node:http's ServerResponse the gateway uses, as one write.
  *
  * Guarantees: head and body are one write; a header that would break the line it stands in, or is not ASCII,
- * is not sent but thrown; `close` is told once, when the answer was given or its reader has gone, `finish`
- * when the socket has taken all of it.
+ * is not sent but thrown; `close` is told once, when the answer was given or its reader has gone (at once to
+ * whoever asks later), `finish` when the socket has taken all of it.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -26,6 +26,7 @@ export class PlainAnswer implements Outgoing {
   readonly #options: PlainAnswerOptions;
   #head = '';
   #isLast = false;
+  #hasLeft = false;
   #onClose: readonly (() => void)[] | undefined;
   #onFinish: readonly (() => void)[] | undefined;
 
@@ -71,12 +72,15 @@ export class PlainAnswer implements Outgoing {
   }
 
   once(event: 'close' | 'finish', listener: () => void): void {
-    if (event === 'close') this.#onClose = [...(this.#onClose ?? []), listener];
-    else this.#onFinish = [...(this.#onFinish ?? []), listener];
+    if (event === 'close') {
+      if (this.#hasLeft) listener();
+      else this.#onClose = [...(this.#onClose ?? []), listener];
+    } else this.#onFinish = [...(this.#onFinish ?? []), listener];
   }
 
   /** Its reader sends no more: whoever waits for them to go is told. What is soon given is still sent. */
   noteLeaving(): void {
+    this.#hasLeft = true;
     const listeners = this.#onClose;
     this.#onClose = undefined;
     if (listeners) tellAll(listeners);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { createBodyReader } from '../../../src/gateway/body.ts';
 import { AppError } from '../../../src/lib/errors.ts';
@@ -82,4 +83,23 @@ test('bodies that break off give back what they held, and those on their way are
     await until(async () => outcomes.filter(isBroken).length === index + 1);
     t.is(await send(url, 'y'.repeat(1_000)), '1000 bytes');
   }
+});
+
+test('a sender that has gone before its body is asked for is told of like one that goes later', async (t) => {
+  const reader = createBodyReader(1_000, 10_000);
+  const { promise: outcome, resolve } = Promise.withResolvers<string>();
+  const server = createServer((request) => {
+    // Its key is looked up meanwhile.
+    request.once('close', () =>
+      setImmediate(() => reader.read(request).then(String, describe).then(resolve)),
+    );
+  }).listen(0, '127.0.0.1');
+  const describe = (error: unknown): string => (error as AppError).code;
+  t.teardown(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc', () => {
+    setTimeout(() => socket.destroy(), 50);
+  });
+  t.is(await Promise.race([outcome, sleep(5_000, 'nothing')]), 'invalid_request');
 });

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { type RedisContainer, startRedisContainer } from '../../support/redis-container.ts';
 import { addInstance, call, post, sendRaw, startHarness, startWorld } from './harness.ts';
+import { createRawCaller } from './raw-caller.ts';
 
 let redis: RedisContainer;
 test.before(async () => {
@@ -68,6 +69,25 @@ test.serial('requests that are sent without waiting get their answers in order',
   const said = [...body.matchAll(/"result":"n(\d+)x"/g)].map(([, index]) => Number(index));
   t.deepEqual(said, [...Array(count).keys()]);
 });
+
+test.serial(
+  'requests that are sent without waiting run in their order, with and without bodies',
+  async (t) => {
+    const world = await startWorld(t, redis);
+    const { instanceId, secret } = world;
+    const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${secret}\r\n`;
+    const get = `GET /redis/${instanceId}/get/order ${head}\r\n`;
+    const set = (value: string): string =>
+      `POST /redis/${instanceId}/set/order ${head}Content-Length: 1\r\n\r\n${value}`;
+    // A key that is known is not asked about, so the second request would begin at once.
+    await call(world, world, '/ping');
+    const caller = createRawCaller(world.port);
+    const answers = await caller.send(set('a'), get, set('b'), set('c'), get, get);
+    caller.close();
+    const bodies = answers.map(({ body }) => JSON.parse(String(body)).result);
+    t.deepEqual(bodies, ['OK', 'a', 'OK', 'OK', 'c', 'c']);
+  },
+);
 
 test.serial('a path prefix is taken off, and what comes without it works as well', async (t) => {
   const world = await startWorld(t, redis);

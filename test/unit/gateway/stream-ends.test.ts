@@ -119,6 +119,22 @@ test('what stands right behind the confirmation comes after it, in order', async
   ]);
 });
 
+test('JSON of several lines is told in one, and still means the same to who reads JSON', async (t) => {
+  const json = '{\r\n  "n": 9007199254740993\n}\n';
+  const pattern = `>4\r\n$8\r\npmessage\r\n$2\r\nn*\r\n$4\r\nnews\r\n$${json.length}\r\n${json}\r\n`;
+  const more = message(json) + pattern + message('a\nb');
+  const redis = await startFakeRedis(t, (command) => sayYes(command, more));
+  const { open } = await start(t, redis);
+  const events = await open();
+  const inOneLine = '{   "n": 9007199254740993 } ';
+  t.deepEqual(await events.take(4), [
+    'subscribe,news,1',
+    `message,news,${inOneLine}`,
+    `pmessage,n*,news,${inOneLine}`,
+    'message,news,"a\\nb"',
+  ]);
+});
+
 test('a key that was dropped while its connection was opened gets no stream', async (t) => {
   const redis = await startFakeRedis(t, (command) => sayYes(command));
   const { open, dropped, streams } = await start(t, redis);

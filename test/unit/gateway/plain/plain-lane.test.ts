@@ -122,6 +122,22 @@ test('a client who leaves is noticed, and nothing is sent into its connection', 
   t.is(closes, 1);
 });
 
+test('a client who has closed its side is noticed as well by whoever begins to wait for that later', async (t) => {
+  const { ask, waiting, release } = await start(t);
+  const client = await ask();
+  client.socket.end(request('/wait'));
+  await pollUntil(async () => waiting() || undefined, { timeoutMs: 5_000, intervalMs: 5 });
+  await sleep(100);
+  let closes = 0;
+  waiting()?.once('close', () => {
+    closes += 1;
+  });
+  await pollUntil(async () => closes || undefined, { timeoutMs: 5_000, intervalMs: 5 });
+  release();
+  t.is(await client.read(1), 'lane /wait ');
+  t.is(closes, 1);
+});
+
 test('who does not read answers is given away with the next request: they do not pile up here', async (t) => {
   const { ask } = await start(t);
   const client = await ask();
