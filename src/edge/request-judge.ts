@@ -7,18 +7,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Excess } from '../keys/rates/limits.ts';
 import { sha256Hex } from '../lib/crypto.ts';
 import type { ConnectionDeps } from './connection-deps.ts';
-import type { ForwardingDeps, Verdict } from './forwarding.ts';
+import type { ForwardingDeps } from './forwarding.ts';
 import type { KeyUse } from './key-uses.ts';
 import * as refusals from './refusals.ts';
+import type { Verdict } from './request-passage.ts';
 import type { Route } from './route.ts';
 import { judgeSecondSignIn } from './second-sign-in.ts';
 
-type Judge = Pick<ForwardingDeps, 'admit' | 'judgeSignIn' | 'renderRefusal'>;
+type RequestJudge = Pick<ForwardingDeps, 'admit' | 'judgeSignIn' | 'renderRefusal'>;
 
 export function createRequestJudge(
   { rates, figures, principals, failures }: ConnectionDeps,
   { route, use, address }: { route: Route; use: KeyUse; address: string },
-): Judge {
+): RequestJudge {
   const refuse = (excess: Excess): Verdict => {
     figures.refusals.rate_limited += 1;
     return { kind: 'refuse', reason: refusals.encodeExcess(excess) };

@@ -8,9 +8,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { isDataSecret } from '../keys/format.ts';
 import { sha256Hex } from '../lib/crypto.ts';
-import { forwardAsIs, type Verdict } from './forwarding.ts';
 import { answerGreeting, type SignIn } from './greeting.ts';
 import { inPlace } from './refusals.ts';
+import { forwardAsIs, type Verdict } from './request-passage.ts';
 import type { Route } from './route.ts';
 
 /** @param isKey whether a secret is that of any key. */
