@@ -17,6 +17,12 @@ const chosen = Object.entries(suites).filter(([name]) => [undefined, name].inclu
 if (chosen.length === 0) throw new Error(`no such suite; there are ${Object.keys(suites)}`);
 
 const ends: (() => unknown)[] = [];
+const endAll = async (): Promise<void> => {
+  for (const end of ends.splice(0).reverse()) await end();
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+}
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 let differences = 0;
 try {
@@ -27,7 +33,7 @@ try {
     differences += found.length;
   }
 } finally {
-  for (const end of ends.reverse()) await end();
+  await endAll();
 }
 say(differences === 0 ? 'nothing differs that is not listed' : `${differences} differ`);
 process.exit(differences === 0 ? 0 : 1);

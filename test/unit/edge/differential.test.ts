@@ -63,6 +63,12 @@ const listed: readonly Listed[] = [
     door: refusedSignIn,
   },
   {
+    why: 'the door ends a line that can be no number, and Redis waits for its end, which does not come',
+    direct: /^$/,
+    door: /^-ERR Protocol error: invalid (multibulk|bulk) length/,
+    isLast: true,
+  },
+  {
     why: 'several subscriptions that end at once do so in the order of a hash table, which each Redis has its own of',
     direct: /^[*>]3\r\n\$1[12]\r\n[ps]?unsubscribe\r\n/,
     door: /^[*>]3\r\n\$1[12]\r\n[ps]?unsubscribe\r\n/,
@@ -124,10 +130,13 @@ test('whatever a client sends, the door gives back what Redis gives', async (t) 
     for (const index of suspects) {
       await empty();
       const difference = await compare(index);
-      if (difference) differences.push(difference);
-      else unsteady.push(`FIRST=${index}`);
+      if (difference) {
+        differences.push(difference);
+        if (streams > batch) process.stderr.write(`${difference}\n`);
+      } else unsteady.push(`FIRST=${index}`);
     }
-    if (streams > batch) say(`${end - first} of ${streams} streams`, differences, unsteady);
+    if (streams > batch)
+      say(`${end - first} of ${streams} streams`, differences.length, unsteady.length);
     if (differences.length >= differencesMax) break;
   }
   t.log(`${streams} streams, ${bytesCompared} bytes`, ...unsteady);
@@ -137,9 +146,8 @@ test('whatever a client sends, the door gives back what Redis gives', async (t) 
 });
 
 /** Tells of a long run while it goes on. */
-function say(progress: string, differences: readonly string[], unsteady: readonly string[]): void {
+function say(progress: string, differences: number, unsteady: number): void {
   const seconds = Math.round(performance.now() / 1_000);
-  const found = `${differences.length} differences, ${unsteady.length} seen once and not again`;
+  const found = `${differences} differences, ${unsteady} seen once and not again`;
   process.stderr.write(`SEED=${seed}: ${progress} in ${seconds} s, ${found}\n`);
-  for (const difference of differences) process.stderr.write(`  ${difference}\n`);
 }
