@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { makePrivateTls } from '../../src/private-tls.ts';
 import { testConfig } from '../support/test-config.ts';
@@ -57,4 +59,19 @@ test('files are for their owner alone, and the authority stays at a second run',
   const files = readdirSync(folder);
   t.deepEqual(files.sort(), ['ca.crt', 'ca.key', 'redis.crt', 'redis.key']);
   for (const file of files) t.is(statSync(join(folder, file)).mode & 0o777, 0o600, file);
+});
+
+test('the command runs where the settings already ask for TLS alone', async (t) => {
+  const { dataDir } = prepare(t);
+  const environment = {
+    ...process.env,
+    SWIFTCACHE_DATA_DIR: dataDir,
+    SWIFTCACHE_REDIS_TLS_PORT: '7001',
+    SWIFTCACHE_REDIS_PLAIN: 'off',
+  };
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/redis-ca.ts'], {
+    env: environment,
+  });
+  t.regex(stdout, new RegExp(`SWIFTCACHE_REDIS_TLS_CERT_FILE=${join(dataDir, 'tls/redis.crt')}`));
+  t.regex(stdout, /rediss:\/\/:KEY@[^ ]+:7001/);
 });
