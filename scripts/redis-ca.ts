@@ -5,12 +5,12 @@
  * and addresses besides those that the configuration speaks of.
  */
 import { isIP } from 'node:net';
-import { loadConfig } from '../src/config.ts';
+import { loadConfigWith } from '../src/config.ts';
 import { instanceHostname } from '../src/instances/host-names.ts';
 import { makePrivateTls, type PrivateTls } from '../src/private-tls.ts';
 
 /** Settings that need a certificate, e.g. a port for TLS, may be there before it is: it is made here. */
-const withCertificate = {
+const certificate = {
   SWIFTCACHE_REDIS_TLS_CERT_FILE: 'made here',
   SWIFTCACHE_REDIS_TLS_KEY_FILE: 'made here',
 };
@@ -22,7 +22,7 @@ try {
   const more = process.argv.slice(2);
   const wrong = more.filter((name) => isIP(name) === 0 && !namePattern.test(name));
   if (wrong.length > 0) throw new Error(`no host name or address: ${wrong.join(', ')}`);
-  const config = loadConfig({ ...process.env, ...withCertificate });
+  const config = loadConfigWith(certificate);
   const made = await makePrivateTls(config, { more, now: new Date() });
   const { domain, tlsPort } = config.door;
   const host = domain ? instanceHostname('inst_…', domain) : config.publicHost;

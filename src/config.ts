@@ -188,6 +188,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze(toConfig(parsed.data, readFacts(), environment));
 }
 
+/** The same with some variables of the process's own environment set. @throws {ConfigError} as `loadConfig`. */
+export function loadConfigWith(variables: NodeJS.ProcessEnv): Config {
+  return loadConfig({ ...process.env, ...variables });
+}
+
 /**
  * The embedded database belongs to one process, which then has to do everything; the default backup store
  * to those that share a data directory.
