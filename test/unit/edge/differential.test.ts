@@ -65,7 +65,7 @@ const listed: readonly Listed[] = [
   {
     why: 'the door ends a line that can be no number, and Redis waits for its end, which does not come',
     direct: /^$/,
-    door: /^-ERR Protocol error: invalid (multibulk|bulk) length/,
+    door: /^-ERR Protocol error: (invalid (multibulk|bulk) length|expected '\$')/,
     isLast: true,
   },
   {
