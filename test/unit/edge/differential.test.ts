@@ -43,7 +43,7 @@ const listed: readonly Listed[] = [
   },
   {
     why: 'the same, where Redis too goes on behind it',
-    direct: /^-(NOPROTO|ERR (Syntax error in HELLO|Protocol version is))/,
+    direct: /^-(NOPROTO|WRONGPASS|ERR (Syntax error in HELLO|Protocol version is))/,
     door: /^-ERR syntax error in AUTH or HELLO/,
   },
   {
