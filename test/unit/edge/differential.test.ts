@@ -43,7 +43,7 @@ const listed: readonly Listed[] = [
   },
   {
     why: 'the same, where Redis too goes on behind it',
-    direct: /^-(NOPROTO|ERR (Syntax error in HELLO|Protocol version is))/,
+    direct: /^-(NOPROTO|WRONGPASS|ERR (Syntax error in HELLO|Protocol version is))/,
     door: /^-ERR syntax error in AUTH or HELLO/,
   },
   {
@@ -65,7 +65,7 @@ const listed: readonly Listed[] = [
   {
     why: 'the door ends a line that can be no number, and Redis waits for its end, which does not come',
     direct: /^$/,
-    door: /^-ERR Protocol error: invalid (multibulk|bulk) length/,
+    door: /^-ERR Protocol error: (invalid (multibulk|bulk) length|expected '\$')/,
     isLast: true,
   },
   {
