@@ -248,7 +248,10 @@ export class Forwarding {
   }
 
   #resumeClient(): void {
-    if (!this.#isWaiting && this.#upstream.writableLength === 0) this.#client.resume();
+    const { writableLength, writableNeedDrain } = this.#upstream;
+    // No 'drain' comes for less than the socket asks to wait for: with that the client need not wait either.
+    const isFull = writableLength > 0 && writableNeedDrain;
+    if (!this.#isWaiting && !isFull) this.#client.resume();
   }
 
   #onUpstreamDrain = (): void => this.#resumeClient();
