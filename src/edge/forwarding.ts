@@ -91,7 +91,10 @@ export class Forwarding implements Outlet {
   }
 
   resume(): void {
-    if (!this.#passage.isWaiting && this.#upstream.writableLength === 0) this.#client.resume();
+    const { writableLength, writableNeedDrain } = this.#upstream;
+    // No 'drain' comes for less than the socket asks to wait for: with that the client need not wait either.
+    const isFull = writableLength > 0 && writableNeedDrain;
+    if (!this.#passage.isWaiting && !isFull) this.#client.resume();
   }
 
   end(): void {

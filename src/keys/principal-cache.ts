@@ -4,7 +4,7 @@
  * Guarantees: an answer is at most 1 s old, and a key's expiry is exact; only a "yes" is kept, so a new key
  * and a new binding are seen at once. What is kept is found by the SHA-256 of the secret, never by the
  * secret. Those who ask for one key at once share one look-up, so that a thousand clients that come back
- * together are one question; what was found while a drop came is asked for once more.
+ * together are one question; what was found before a drop of it is never given after.
  */
 import type { Clock } from '../lib/clock.ts';
 import { isExpired } from './key-terms.ts';
@@ -14,6 +14,10 @@ const cachedMsMax = 1_000;
 /** A key that is used after so much of it is asked for again meanwhile, so that nobody need wait. */
 const refreshedAfterMs = 500;
 const cachedPrincipalsMax = 10_000;
+/** Whoever is dropped at every one of them is being changed by a program gone wild. */
+const questionsMax = 10;
+
+type Matches = (principal: KnownPrincipal) => boolean;
 
 export interface CachedPrincipal {
   readonly principal: KnownPrincipal;
@@ -44,25 +48,36 @@ export function createPrincipalCache(deps: {
   const { findPrincipal, clock } = deps;
   const cache = new Map<string, CachedPrincipal>();
   const lookups = new Map<string, Promise<CachedPrincipal | undefined>>();
-  // Raised by every drop: a look-up that began before one is not kept after it.
-  let generation = 0;
+  /** For each question under way, what was dropped since it was asked. */
+  const underWay = new Set<Matches[]>();
 
   function hasEnded(key: KnownKey): boolean {
     return key.expiresAt != null && isExpired(key, clock.now());
   }
 
-  /** What was found while a drop came may be older than it, so it is asked for once more. */
-  async function lookUp(hash: string, isRepeated = false): Promise<CachedPrincipal | undefined> {
-    const begun = generation;
-    const foundAtMs = performance.now();
-    const principal = await findPrincipal(hash);
-    if (begun !== generation && !isRepeated) return await lookUp(hash, true);
+  /** What was found while a drop of it came may be older than that, so it is asked for once more. */
+  async function lookUp(hash: string): Promise<CachedPrincipal | undefined> {
+    for (let questions = 0; questions < questionsMax; questions += 1) {
+      const dropped: Matches[] = [];
+      underWay.add(dropped);
+      const foundAtMs = performance.now();
+      const principal = await findPrincipal(hash).finally(() => underWay.delete(dropped));
+      if (principal && dropped.some((matches) => matches(principal))) continue;
+      return keep(hash, principal, foundAtMs);
+    }
+    throw new Error('a key changes too often to be looked up');
+  }
+
+  function keep(
+    hash: string,
+    principal: KnownPrincipal | undefined,
+    foundAtMs: number,
+  ): CachedPrincipal | undefined {
     if (!principal || hasEnded(principal.key)) {
       cache.delete(hash);
       return undefined;
     }
     const found: CachedPrincipal = { principal, foundAtMs, allowedAddress: undefined };
-    if (begun !== generation) return found;
     const [oldest] = cache.keys();
     if (cache.size >= cachedPrincipalsMax && oldest !== undefined) cache.delete(oldest);
     cache.set(hash, found);
@@ -80,8 +95,8 @@ export function createPrincipalCache(deps: {
     return started;
   }
 
-  function drop(matches: (principal: KnownPrincipal) => boolean): void {
-    generation += 1;
+  function drop(matches: Matches): void {
+    for (const dropped of underWay) dropped.push(matches);
     lookups.clear();
     for (const [hash, { principal }] of cache) if (matches(principal)) cache.delete(hash);
   }

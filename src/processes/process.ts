@@ -56,6 +56,8 @@ export function serveBeside<Settings, Figures>(
       const ports = createAskedPorts(ask, { usedKeyIds, logger, isShared: common.isShared });
       served = make(settings, { ports, logger });
       await served.listen();
+      // Before all else, so that whoever reads figures of one that serves finds some.
+      tell();
       send({ type: 'listening' });
       setInterval(tell, tellIntervalMs).unref();
     } catch (error) {

@@ -19,6 +19,8 @@ const restartMsMin = 250;
 const restartMsMax = 10_000;
 /** One that lived so long did not end because of how it was started. */
 const settledMs = 30_000;
+/** What of figures is about the moment, by the surfaces' names for it: of one that has ended there is none. */
+const noneNow = { gauges: {}, peaks: {}, lows: {} };
 
 /** What they are forked with, and for. */
 export interface ProcessesDeps {
@@ -80,7 +82,7 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
     for (const { child } of processes) send(child, message);
   }
 
-  /** @throws where it ends before it serves. */
+  /** @throws where it ends before it serves, or (at once) where it cannot be begun. */
   function forkOne(settings: Settings, waitMs: number): Promise<void> {
     const child = fork(file, [], {
       env: { PATH: path },
@@ -91,10 +93,7 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
     const serving = Promise.withResolvers<void>();
     const own: Forked<Figures> = { child, serving, isServing: false, figures: undefined };
     const startedMs = performance.now();
-    processes.add(own);
-    child.on('error', (error) => logger.warn({ err: error }, `a ${name} process has an error`));
-    child.on('message', (message: FromProcess<Figures>) => hear(own, message));
-    child.once('exit', (code, signal) => {
+    const onEnd = (code: number | null, signal: NodeJS.Signals | null): void => {
       processes.delete(own);
       serving.reject(new Error(`a ${name} process ended before it served`));
       keepFigures(own);
@@ -102,7 +101,15 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
       logger.warn({ code, signal }, `a ${name} process ended`);
       const isSettled = performance.now() - startedMs > settledMs;
       replaceIn(isSettled ? restartMsMin : Math.min(waitMs * 2, restartMsMax), settings);
+    };
+    processes.add(own);
+    child.on('error', (error) => {
+      logger.warn({ err: error }, `a ${name} process has an error`);
+      // One that the system did not begin has no end to be told of.
+      if (child.pid === undefined && processes.has(own)) onEnd(null, null);
     });
+    child.on('message', (message: FromProcess<Figures>) => hear(own, message));
+    child.once('exit', onEnd);
     send(child, { type: 'start', common, settings });
     return serving.promise;
   }
@@ -110,15 +117,21 @@ export function createProcesses<Settings, Figures extends { readonly gauges: obj
   function replaceIn(waitMs: number, settings: Settings): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
-      // Why it could not is logged as it is told.
-      forkOne(settings, waitMs).catch(() => {});
+      try {
+        // Why it could not is logged as it is told.
+        forkOne(settings, waitMs).catch(() => {});
+      } catch (error) {
+        // Some of what the system says against a fork Node throws: no memory, for one.
+        logger.warn({ err: error }, `a ${name} process cannot be begun`);
+        replaceIn(Math.min(waitMs * 2, restartMsMax), settings);
+      }
     }, waitMs);
     timers.add(timer);
   }
 
   function keepFigures({ figures }: Forked<Figures>): void {
     if (!figures) return;
-    const past = { ...figures, gauges: {} };
+    const past = { ...figures, ...noneNow };
     ended = ended ? addFigures([ended, past]) : past;
   }
 
@@ -186,7 +199,8 @@ function send<Settings>(child: ChildProcess, message: ToProcess<Settings>): void
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  const hasEnded = child.exitCode !== null || child.signalCode !== null;
+  if (hasEnded || child.pid === undefined) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   child.once('exit', () => resolve());
   send(child, { type: 'stop' });

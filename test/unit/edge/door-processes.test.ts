@@ -165,6 +165,50 @@ test.serial(
   },
 );
 
+test.serial('one that cannot be begun for a while is begun when it can be', async (t) => {
+  const program = process.execPath;
+  t.teardown(() => {
+    process.execPath = program;
+  });
+  const doors = await start(t);
+  // Such as with no process left for it, which the system tells later, and with no memory, which it tells at once.
+  process.execPath = '/nowhere/node';
+  process.kill(doors.pids()[0] ?? 0, 'SIGKILL');
+  await pollUntil(async () => /ENOENT/.test(doors.log()) || undefined, patience);
+  process.execPath = '';
+  await pollUntil(async () => /cannot be begun/.test(doors.log()) || undefined, patience);
+  process.execPath = program;
+  await pollUntil(async () => doors.pids().length === 1 || undefined, patience);
+  await doors.signIn();
+});
+
+test.serial('a stop comes to its end while a process cannot be begun', async (t) => {
+  const program = process.execPath;
+  const doors = await make(t);
+  process.execPath = '/nowhere/node';
+  const starting = t.throwsAsync(doors.start(wanted), { message: /ended before it served/ });
+  await starting.finally(() => {
+    process.execPath = program;
+  });
+  await doors.close();
+  t.deepEqual(doors.pids(), []);
+});
+
+test.serial(
+  'figures are there from the start, and of one that has ended only its counts',
+  async (t) => {
+    const doors = await make(t);
+    await doors.start({ ...wanted, entrance: { ...entrance, certificate: await makeFiles(t) } });
+    t.is(read(doors).counters.accepted, 0);
+    t.true((read(doors).lows.certificate_remaining_seconds ?? 0) > 0);
+    process.kill(doors.pids()[0] ?? 0, 'SIGKILL');
+    await pollUntil(async () => doors.pids().length === 0 || undefined, patience);
+    const { counters, gauges, peaks, lows } = read(doors);
+    t.is(counters.accepted, 0);
+    t.deepEqual([gauges, peaks, lows], [{}, {}, {}]);
+  },
+);
+
 test.serial('a stop lets nobody in, ends all connections, and leaves no process', async (t) => {
   const doors = await start(t, { count: 2 });
   const client = await doors.signIn();
