@@ -43,12 +43,12 @@ const listed: readonly Listed[] = [
   },
   {
     why: 'the same, where Redis too goes on behind it',
-    direct: /^-(NOPROTO|WRONGPASS|ERR (Syntax error in HELLO|Protocol version is))/,
+    direct: /^-(NOPROTO|WRONGPASS|ERR Protocol version is)/,
     door: /^-ERR syntax error in AUTH or HELLO/,
   },
   {
-    why: 'Redis 7.0 has signed in by the time it refuses the name beside it, later ones have not',
-    direct: /^-ERR Client names cannot contain/,
+    why: 'Redis 7.0 has signed in by the time it refuses what stands behind it, later ones have not',
+    direct: /^-ERR (Client names cannot contain|Syntax error in HELLO)/,
     door: /^-ERR syntax error in AUTH or HELLO/,
     isLast: true,
   },
