@@ -25,9 +25,10 @@ const refusedSignIn =
 /** Where the door answers for itself, by design. */
 const listed: readonly Listed[] = [
   {
-    why: 'a connection stays that of its key',
+    why: 'a connection stays that of its key, or signed out after RESET: from here on the two are not one user',
     direct: /^(\+OK|[%*]\d)/,
     door: /^-ERR this connection belongs to another key/,
+    isLast: true,
   },
   {
     why: 'Redis queues a sign-in; what the door refuses in its place spoils the transaction',
