@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { DoorProcessSettings } from './door-process.ts';
 import { addFigures, type Figures } from './edge/exposed-figures.ts';
-import { type ListenOptions, listenOnPort, type WantedPort } from './edge/port.ts';
+import { type ListenOptions, listenOnPort, releasePort, type WantedPort } from './edge/port.ts';
 import { createProcesses, type Processes, type ProcessesDeps } from './processes/processes.ts';
 
 const processFile = fileURLToPath(new URL('./door-process.ts', import.meta.url));
@@ -75,11 +75,6 @@ async function settlePorts(wanted: Omit<WantedDoor, 'entrance'>): Promise<DoorPo
         tlsPort && (await settle({ host, port: tlsPort, setting: 'SWIFTCACHE_REDIS_TLS_PORT' })),
     };
   } finally {
-    await Promise.all(probes.map(closeProbe));
+    await Promise.all(probes.map(releasePort));
   }
-}
-
-async function closeProbe(probe: Server): Promise<void> {
-  if (!probe.listening) return;
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
 }

@@ -25,7 +25,7 @@ import { createEntrance } from './entrance.ts';
 import type { Figures } from './exposed-figures.ts';
 import { createHandshakes, type HandshakeLimits } from './handshakes.ts';
 import { watchLoopDelay } from './loop-delay.ts';
-import { type ListenOptions, listenOnPort } from './port.ts';
+import { type ListenOptions, listenOnPort, releasePort } from './port.ts';
 import { createUnknownClients } from './unknown-clients.ts';
 import { keepAliveDelayMs } from './upstream.ts';
 
@@ -161,7 +161,7 @@ export function createEdge({
     listen: (options) => open(server, options),
     listenTls: (options) => open(tlsServer, { ...options, setting: 'SWIFTCACHE_REDIS_TLS_PORT' }),
     async close() {
-      const closed = Promise.all([closeServer(server), closeServer(tlsServer)]);
+      const closed = Promise.all([releasePort(server), releasePort(tlsServer)]);
       entrance.close();
       clients.finish();
       const patience = new AbortController();
@@ -196,9 +196,3 @@ const socketOptions = {
   // A client may send its last command, close its side, and still get the reply.
   allowHalfOpen: true,
 };
-
-/** Accepts no more at once; resolves when the last connection has ended. */
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-}

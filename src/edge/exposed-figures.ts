@@ -2,9 +2,9 @@
 import {
   addLists,
   addRecords,
+  listCounts,
   listGauges,
   listHistogram,
-  listSamples,
   type Metric,
 } from '../metrics/exposition.ts';
 import type { DoorFigures } from './figures.ts';
@@ -88,18 +88,15 @@ export function listDoorMetrics(figures: Figures): Metric[] {
         samples: [{ value: counters[counter] }],
       };
     }),
-    {
-      name: `${prefix}refusals_total`,
-      help: 'What the door refused or ended, by its reason.',
-      type: 'counter',
-      samples: listSamples(refusals, 'reason'),
-    },
-    {
-      name: `${prefix}tls_handshake_failures_total`,
-      help: 'TLS handshakes that failed, by the reason.',
-      type: 'counter',
-      samples: listSamples(handshakeFailures, 'reason'),
-    },
+    listCounts(`${prefix}refusals_total`, 'What the door refused or ended, by its reason.', {
+      counts: refusals,
+      label: 'reason',
+    }),
+    listCounts(
+      `${prefix}tls_handshake_failures_total`,
+      'TLS handshakes that failed, by the reason.',
+      { counts: handshakeFailures, label: 'reason' },
+    ),
     {
       name: `${prefix}held_seconds`,
       help: 'How long some of what came was held, until the socket of the other side had taken it.',

@@ -1,4 +1,4 @@
-/** Takes the door's port. */
+/** Takes the door's port, and gives it up. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 
@@ -66,4 +66,10 @@ async function tryListen(
       },
     );
   }
+}
+
+/** Accepts no more at once; resolves when the last connection has ended. */
+export async function releasePort(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 }

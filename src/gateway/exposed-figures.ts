@@ -2,9 +2,9 @@
 import {
   addLists,
   addRecords,
+  listCounts,
   listGauges,
   listHistogram,
-  listSamples,
   type Metric,
   type Sample,
 } from '../metrics/exposition.ts';
@@ -40,18 +40,16 @@ export function listMetrics(processes: readonly Figures[]): Metric[] {
       type: 'histogram',
       samples: listDurations(durations),
     },
-    {
-      name: `${prefix}commands_total`,
-      help: 'Commands, those in pipelines and transactions each counted.',
-      type: 'counter',
-      samples: listSamples(commands, 'family'),
-    },
-    {
-      name: `${prefix}refusals_total`,
-      help: 'Requests that were answered with an error, by its code.',
-      type: 'counter',
-      samples: listSamples(refusals, 'reason'),
-    },
+    listCounts(
+      `${prefix}commands_total`,
+      'Commands, those in pipelines and transactions each counted.',
+      { counts: commands, label: 'family' },
+    ),
+    listCounts(
+      `${prefix}refusals_total`,
+      'Requests that were answered with an error, by its code.',
+      { counts: refusals, label: 'reason' },
+    ),
     ...listGauges(prefix, gauges),
   ];
 }

@@ -61,9 +61,17 @@ function escapeLabel(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
-/** Gives a sample for each count of a record, under its name as the value of a label. */
-export function listSamples(record: Readonly<Record<string, number>>, label: string): Sample[] {
+function listSamples(record: Readonly<Record<string, number>>, label: string): Sample[] {
   return Object.entries(record).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+/** Gives a counter that counts by name, each under its own as the value of a label. */
+export function listCounts(
+  name: string,
+  help: string,
+  { counts, label }: { readonly counts: Readonly<Record<string, number>>; readonly label: string },
+): Metric {
+  return { name, help, type: 'counter', samples: listSamples(counts, label) };
 }
 
 /** Gives a gauge for each name, e.g. `own_connections`, which is its help, too. */
