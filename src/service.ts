@@ -12,7 +12,7 @@ import type { ShownDoor } from './http/route.ts';
 import { closeHttpServer, createHttpServer, listenBacklog } from './http-server.ts';
 import type { Logger } from './lib/logger.ts';
 import { holdDuties } from './service-duties.ts';
-import { toGatewaySettings } from './surfaces.ts';
+import { pickGatewaySettings } from './surfaces.ts';
 import { makeParts, type Parts, type TestOptions } from './wiring.ts';
 
 export interface Service {
@@ -43,7 +43,7 @@ export async function startService(
   const http = createHttpServer({ gateway, others, pathPrefix });
   const server = await listen(http, config);
   const port = portOf(server);
-  const settings = { host: config.host, port, pathPrefix, gateway: toGatewaySettings(config) };
+  const settings = { host: config.host, port, pathPrefix, gateway: pickGatewaySettings(config) };
   await processes?.start(settings, others);
   const work = await startWork(parts);
   return {

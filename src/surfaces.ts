@@ -54,7 +54,7 @@ export async function makeSurfaces({ orm, config, logger }: SurfacesDeps): Promi
   const ports = createDatabasePorts({ orm, logger }, isShared);
   const hasGateway = hasRole(config, 'gateway');
   const gateway = hasGateway
-    ? createGateway({ ports, logger, settings: toGatewaySettings(config) })
+    ? createGateway({ ports, logger, settings: pickGatewaySettings(config) })
     : undefined;
   const count = config.gateway.processes - 1;
   const processes =
@@ -86,7 +86,7 @@ export async function makeSurfaces({ orm, config, logger }: SurfacesDeps): Promi
 }
 
 /** What the gateway is told, in each of its processes. */
-export function toGatewaySettings({ gateway, proxyHops }: Config): GatewaySettings {
+export function pickGatewaySettings({ gateway, proxyHops }: Config): GatewaySettings {
   const { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax } = gateway;
   return { bodyBytesMax, compression, corsOrigins, pipelineCommandsMax, proxyHops };
 }
